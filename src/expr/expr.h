@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LT_EXPR_EXPR_H
+#define LT_EXPR_EXPR_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+/*
+ * The expressions of one pipeline, in jq, compiled together and run over
+ * batches. Who uses it sees only batches of JSON text in and results out, so that
+ * a compiler can stand beside libjq later without a change above.
+ */
+
+/** One expression of a file and where it stands, for errors. */
+struct lt_expr_text {
+    struct lt_slice
+        name; /**< def: its NAME; set: the field; route: where it goes; else a word for errors */
+    struct lt_slice text; /**< jq; `data` NULL on a route means "always" */
+    unsigned line; /**< of the text's first character in the user's file; 0: not from a file */
+    unsigned column;
+};
+
+struct lt_expr_source {
+    const struct lt_expr_text *defs; /**< `with:`, each a `def NAME: TEXT;`, in order */
+    size_t n_defs;
+    const struct lt_expr_text *sets; /**< each gives exactly one value for its field */
+    size_t n_sets;
+    const struct lt_expr_text *routes; /**< conditions, seen after the sets; first true one wins */
+    size_t n_routes;
+    const struct lt_expr_text *key; /**< partition key of what goes out; may be NULL */
+};
+
+struct lt_expr;
+
+/**
+ * Compiles. Each text is checked on its own, so that an error names its line
+ * and column.
+ *
+ * Owns:   on LEAT_OK the caller owns `*out`; release it with lt_expr_free().
+ * Thread: a program belongs to one thread at a time.
+ * Errors: LEAT_E_CONFIG with line, column, jq's own message and the nearest known function name;
+ *         LEAT_E_UNSUPPORTED when libjq cannot be loaded.
+ */
+LEAT_MUST_CHECK leat_status lt_expr_compile(struct lt_expr **out, const struct lt_expr_source *src,
+                                            struct leat_error *err);
+void lt_expr_free(struct lt_expr *expr);
+
+enum lt_expr_outcome {
+    LT_EXPR_OK,
+    LT_EXPR_NOT_JSON,   /**< not valid JSON, or too deep */
+    LT_EXPR_NOT_OBJECT, /**< valid JSON, but fields cannot be added to it */
+    LT_EXPR_FAILED,     /**< an expression raised an error, or gave no value or several */
+    LT_EXPR_NO_ROUTE,   /**< no route's condition held */
+};
+
+/** What came of one record. Slices live in the arena given to lt_expr_run(), or are the input's. */
+struct lt_expr_result {
+    enum lt_expr_outcome outcome;
+    size_t route; /**< OK: index into routes */
+    struct lt_slice
+        data; /**< OK: the record with its fields spliced in (the input itself without sets) */
+    struct lt_slice key;        /**< OK: value of `key` as text; `data` NULL when there is no such
+                                   expression or it gave null */
+    struct lt_slice expression; /**< FAILED: the name of the expression, as "set.NAME",
+                                   "route[2].when", "key" */
+    struct lt_slice reason;     /**< else: why, one line */
+};
+
+/**
+ * Runs the program over `n` records (each one JSON text, white space around it
+ * allowed). A record's failure is its result, never the call's.
+ *
+ * Errors: LEAT_E_NOMEM when the arena is full.
+ */
+LEAT_MUST_CHECK leat_status lt_expr_run(struct lt_expr *expr, const struct lt_slice *records,
+                                        size_t n, struct lt_expr_result *results,
+                                        struct lt_arena *arena, struct leat_error *err);
+
+/**
+ * Evaluates one jq text against JSON and gives its outputs as compact JSON texts, one a line, in
+ * `out` (for `leat put --key`, tests, and tools).
+ * With `raw`, strings come without quotes.
+ */
+struct lt_expr_filter;
+LEAT_MUST_CHECK leat_status lt_expr_filter_new(struct lt_expr_filter **out, struct lt_slice text,
+                                               struct leat_error *err);
+LEAT_MUST_CHECK leat_status lt_expr_filter_run(struct lt_expr_filter *filter, struct lt_slice json,
+                                               bool raw, struct lt_buf *out, size_t *n_outputs,
+                                               struct leat_error *err);
+void lt_expr_filter_free(struct lt_expr_filter *filter);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LT_STORE_FOLDER_H
+#define LT_STORE_FOLDER_H
+
+#include "base/error.h"
+
+/*
+ * The engine's folder: who has it, and where that one answers. `lock` is held
+ * by flock for the life of the process, so a crash frees it; `address` is a Unix
+ * socket. The folder is opened as a descriptor, so that a socket's path is never too long:
+ * it is reached as /proc/self/fd/N/address.
+ */
+struct lt_folder;
+
+/**
+ * Makes the folder and its sub-folders when absent and takes its lock; empties `tmp/`.
+ *
+ * Errors: LEAT_E_BUSY when another process has it (use lt_folder_peer()); LEAT_E_IO; LEAT_E_FULL.
+ */
+LEAT_MUST_CHECK leat_status lt_folder_lock(struct lt_folder **out, const char *path,
+                                           struct leat_error *err);
+void lt_folder_unlock(struct lt_folder *folder);
+
+/** The folder's absolute path. Lives as long as `folder`. */
+const char *lt_folder_path(const struct lt_folder *folder);
+
+/** A listening, non-blocking Unix socket at `address`, mode 0600; the caller closes it. */
+LEAT_MUST_CHECK leat_status lt_folder_listen(struct lt_folder *folder, int *fd,
+                                             struct leat_error *err);
+
+/**
+ * A path by which this process can connect to whoever holds the folder, in `out`
+ * (room for 64 bytes; it refers to a descriptor kept open for the process' life).
+ * Waits up to a second for a holder that is just starting.
+ *
+ * Errors: LEAT_E_NOT_FOUND when nobody holds it.
+ */
+LEAT_MUST_CHECK leat_status lt_folder_peer(const char *path, char out[64], struct leat_error *err);
+
+#endif
