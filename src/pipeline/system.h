@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LT_PIPELINE_SYSTEM_H
+#define LT_PIPELINE_SYSTEM_H
+
+#include "base/arena.h"
+#include "deliver/delivery.h"
+#include "expr/expr.h"
+
+/*
+ * What a file describes, checked. Every string lives in the system's arena.
+ */
+
+/** Where something stands in the file. */
+struct lt_place {
+    unsigned line, column;
+};
+
+struct lt_system_stream {
+    const char *name;
+    unsigned n_shards;
+    unsigned retention_hours;
+    bool dead_letters; /**< some pipeline's dead letters go here: made with a larger record limit */
+    struct lt_place place;
+};
+
+struct lt_system_bucket {
+    const char *name;
+    struct lt_place place;
+};
+
+struct lt_system_delivery {
+    const char *name;
+    const char *from; /**< a stream */
+    const char *bucket;
+    const char *prefix; /**< "" or as after s3://BUCKET/ */
+    const char *error_prefix;
+    const char *suffix;
+    uint64_t buffer_bytes;
+    int64_t buffer_ms;
+    enum lt_compression compression;
+    bool newline;
+    const char *role; /**< ARN for real Firehose, or NULL */
+    struct lt_place place;
+};
+
+enum lt_route_kind { LT_ROUTE_STREAM, LT_ROUTE_OBJECTS };
+
+struct lt_system_route {
+    struct lt_expr_text when; /**< text.data NULL: always */
+    enum lt_route_kind kind;
+    const char *to;     /**< as written: the label in metrics and summaries */
+    const char *stream; /**< STREAM */
+    const char *bucket; /**< OBJECTS */
+    const char *prefix;
+    struct lt_place place;
+};
+
+/** One example of `tests:`. */
+struct lt_system_test {
+    struct lt_slice in;  /**< the record's text */
+    struct lt_slice out; /**< JSON; `data` NULL: not checked */
+    const char *to;      /**< a route's `to`, or NULL: not checked */
+    const char *dead;    /**< a part of the reason for which it must be a dead letter, or NULL */
+    const char *name;    /**< or NULL */
+    struct lt_place place;
+};
+
+struct lt_system_pipeline {
+    const char *name;
+    const char *source_stream;
+    bool from_latest; /**< without a checkpoint start at LATEST; else TRIM_HORIZON */
+    struct lt_expr_text *defs, *sets;
+    size_t n_defs, n_sets;
+    struct lt_expr_text *key; /**< or NULL: the source record's key */
+    struct lt_system_route *routes;
+    size_t n_routes;
+    const char *dead_stream; /**< or NULL: a record that cannot be processed stops the pipeline */
+    uint64_t buffer_bytes;   /**< a route may hold this much that its sink has not acknowledged */
+    struct lt_system_test *tests;
+    size_t n_tests;
+    struct lt_place place;
+};
+
+struct lt_system {
+    struct lt_arena arena;
+    const char *path;
+    struct lt_system_stream *streams;
+    size_t n_streams;
+    struct lt_system_bucket *buckets;
+    size_t n_buckets;
+    struct lt_system_delivery *deliveries;
+    size_t n_deliveries;
+    struct lt_system_pipeline *pipelines;
+    size_t n_pipelines;
+};
+
+/** One thing that is wrong in a file. */
+struct lt_problem {
+    struct lt_place place;
+    bool warning;
+    const char *text; /**< what, what was expected, the nearest valid word */
+};
+struct lt_problems {
+    struct lt_problem *list; /**< in the order of the file; in the system's arena */
+    size_t n;
+};
+
+/**
+ * Reads and checks a file whole; all its problems are in `problems` (its memory is the system's).
+ * `out` is filled as far as it could be, and released with lt_system_deinit() in any case.
+ *
+ * Errors: LEAT_E_CONFIG when there is a problem that is no warning (`err` is the first one);
+ * LEAT_E_IO, LEAT_E_NOT_FOUND.
+ */
+LEAT_MUST_CHECK leat_status lt_system_load(struct lt_system *out, const char *path,
+                                           struct lt_problems *problems, struct leat_error *err);
+void lt_system_deinit(struct lt_system *system);
+
+/** Compiles a pipeline's expressions (sets, routes, key). Release with lt_expr_free(). */
+LEAT_MUST_CHECK leat_status lt_system_compile(const struct lt_system_pipeline *pipeline,
+                                              struct lt_expr **out, struct leat_error *err);
+
+#endif
