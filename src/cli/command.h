@@ -75,11 +75,28 @@ extern const struct lt_command lt_command_serve, lt_command_put, lt_command_tail
     lt_command_down, lt_command_check, lt_command_test, lt_command_run, lt_command_ls,
     lt_command_checkpoint, lt_command_replay;
 
-/** The table of commands, ended by NULL. */
+/** The table of commands (main.c), ended by NULL. */
 extern const struct lt_command *const lt_commands[];
 
-/** Parses and runs: the whole of main(). */
-int lt_cli_main(int argc, char **argv);
+/** The options that every command has, ended by a NULL name. */
+extern const struct lt_option lt_common_options[];
+
+/**
+ * Reads a command line into `values` (values_size bytes, already holding the defaults) and `args`
+ * (room for argc). "--" ends the options; "-" is an argument; "-n5", "-n 5", "--max=5" and "--max
+ * 5" are the same.
+ *
+ * Errors: LEAT_E_INVALID with the nearest valid word.
+ */
+LEAT_MUST_CHECK leat_status lt_command_parse(const struct lt_command *command, int argc,
+                                             char *const *argv, void *values, const char **args,
+                                             size_t *n_args, struct leat_error *err);
+
+/** `leat --help`, and `leat COMMAND --help`. */
+void lt_help_program(FILE *out);
+void lt_help_command(FILE *out, const struct lt_command *command);
+/** The man page of a command, or with NULL of the program, in man(7) form. */
+void lt_help_man(FILE *out, const struct lt_command *command);
 
 /** Prints "leat COMMAND: text" (with file, line and column where the error has them) on stderr, and
  * the exit code that fits: LT_EXIT_USAGE for LEAT_E_CONFIG, else LT_EXIT_FAILED. */

@@ -46,14 +46,20 @@ LEAT_MUST_CHECK leat_status lt_target_objects(struct lt_target *target,
                                               struct lt_object_store **out, struct leat_error *err);
 /** Where the Firehose API is; NULL when the target has none that could read its streams (deliveries
  * then run inside `leat run`). */
-const struct lt_aws_endpoint *lt_target_firehose(struct lt_target *target);
-/** Local state (checkpoints): always the data folder's state.db. Borrowed. */
-struct lt_state *lt_target_state(struct lt_target *target);
+LEAT_MUST_CHECK leat_status lt_target_firehose(struct lt_target *target,
+                                               const struct lt_aws_endpoint **out,
+                                               struct leat_error *err);
+/** Local state (checkpoints): always the data folder's state.db. Borrowed. When the folder does not
+ * exist, the first write fails with LEAT_E_NOT_FOUND: open something embedded before, or make it.
+ */
+LEAT_MUST_CHECK leat_status lt_target_state(struct lt_target *target, struct lt_state **out,
+                                            struct leat_error *err);
 /** The engine when it runs in this process, else NULL. */
 struct lt_engine *lt_target_engine(struct lt_target *target);
-/** The endpoint of the engine's own protocols (embedded in either process); NULL when nothing is
- * embedded. */
-const struct lt_aws_endpoint *lt_target_engine_endpoint(struct lt_target *target);
+/** The embedded engine's own endpoint (opened when it is not), in whichever process it is. */
+LEAT_MUST_CHECK leat_status lt_target_engine_endpoint(struct lt_target *target,
+                                                      const struct lt_aws_endpoint **out,
+                                                      struct leat_error *err);
 
 bool lt_target_streams_embedded(const struct lt_target *target);
 bool lt_target_objects_embedded(const struct lt_target *target);
