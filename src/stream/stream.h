@@ -129,6 +129,7 @@ struct lt_stream_ops {
 /** First member of every body. */
 struct lt_stream_service {
     const struct lt_stream_ops *ops;
+    bool atomic_put; /**< a put takes all its records, in their order, or none (the engine's do) */
 };
 
 enum {
