@@ -24,7 +24,8 @@ struct lt_http_client_options {
 LEAT_MUST_CHECK leat_status lt_http_client_new(struct lt_http_client **out,
                                                const struct lt_http_client_options *opt,
                                                struct leat_error *err);
-/** Cancels what is under way (each callback gets LEAT_E_CANCELLED) and frees. */
+/** Cancels what is under way (each callback gets LEAT_E_CANCELLED, before this returns) and frees;
+ * the loop's next turns close its handles. NULL is fine; a callback may call it. */
 void lt_http_client_free(struct lt_http_client *client);
 
 struct lt_http_call {
@@ -48,13 +49,15 @@ struct lt_http_answer {
     const char *remote;    /**< "host:port" for errors */
 };
 
-/** A header's value of an answer, or `data` NULL. */
+/** A header's value of an answer (the last of several), or `data` NULL. */
 struct lt_slice lt_http_answer_header(const struct lt_http_answer *answer, const char *name);
 void lt_http_answer_deinit(struct lt_http_answer *answer);
 
 /**
  * `status` is LEAT_OK when an answer of any HTTP status came whole; else LEAT_E_NETWORK,
- * LEAT_E_TIMEOUT, LEAT_E_LIMIT, LEAT_E_CANCELLED with `err` filled.
+ * LEAT_E_TIMEOUT, LEAT_E_LIMIT, LEAT_E_CANCELLED, or LEAT_E_AUTH for a certificate that does not
+ * verify, with `err` filled. Redirects are answers, not followed. Proxies are the environment's,
+ * but never for a Unix socket or a loopback.
  */
 typedef void lt_http_done(void *ctx, leat_status status, struct lt_http_answer *answer,
                           const struct leat_error *err);
@@ -66,7 +69,8 @@ LEAT_MUST_CHECK leat_status lt_http_client_start(struct lt_http_client *client,
                                                  lt_http_done *done, void *ctx,
                                                  struct leat_error *err);
 
-/** One call, waited for. Any thread. On LEAT_OK release `answer`. */
+/** One call, waited for. Any thread; a thread keeps its connections between its calls. On LEAT_OK
+ * release `answer`. Errors: as those of lt_http_done, or LEAT_E_INVALID for a bad URL or header. */
 LEAT_MUST_CHECK leat_status lt_http_fetch(const struct lt_http_call *call,
                                           struct lt_http_answer *answer, struct leat_error *err);
 
