@@ -8,6 +8,8 @@ enum { LT_MD5_BYTES = 16, LT_SHA1_BYTES = 20, LT_SHA256_BYTES = 32 };
 
 /** CRC-32C (Castagnoli) of `data`, going on from `crc` (0 to start). SSE4.2 where there is one. */
 uint32_t lt_crc32c(uint32_t crc, const void *data, size_t len);
+/** The same without special instructions: what lt_crc32c() is compared with. */
+uint32_t lt_crc32c_portable(uint32_t crc, const void *data, size_t len);
 
 /* Digests of whole inputs, by libcrypto. They cannot fail: what they need is fetched once, and
  * a libcrypto without them ends the process with a message, for no hash key could be computed. */

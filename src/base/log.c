@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line a call, whole; JSON lines escape what JSON must. */
+/* One line a call, whole: JSON lines escape what JSON must, and in text a control character becomes
+ * a space, so that no input can forge a second line. */
 #include "base/log.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/units.h"
 
 #include <stdio.h>
-#include <time.h>
 
-enum { LOG_LINE_MAX_BYTES = 8192 };
+/* the line has room for a text of which each byte is escaped as six */
+enum { LOG_TEXT_MAX_BYTES = 2048, LOG_LINE_MAX_BYTES = 6 * LOG_TEXT_MAX_BYTES + 256 };
 
 static struct {
     enum lt_log_level level;
@@ -26,13 +28,9 @@ void lt_log_setup(enum lt_log_level level, enum lt_log_format format,
 }
 
 static void append_time(struct lt_buf *line) {
-    int64_t ms = lt_clock_wall_ms();
-    time_t sec = (time_t)(ms / 1000);
-    struct tm tm;
     char text[32];
-    gmtime_r(&sec, &tm);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-    lt_buf_printf(line, "%s.%03dZ", text, (int)(ms % 1000));
+
+    lt_buf_append_str(line, lt_format_time(lt_clock_wall_ms(), text));
 }
 
 static void append_escaped(struct lt_buf *line, const char *text) {
@@ -47,9 +45,15 @@ static void append_escaped(struct lt_buf *line, const char *text) {
     }
 }
 
+static void blank_controls(char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = ' ';
+}
+
 void lt_log(enum lt_log_level level, const char *area, const char *fmt, ...) {
     struct lt_buf line;
-    char text[2048];
+    char text[LOG_TEXT_MAX_BYTES];
     va_list args;
 
     if (!out.write || level > out.level)
@@ -66,6 +70,7 @@ void lt_log(enum lt_log_level level, const char *area, const char *fmt, ...) {
         append_escaped(&line, text);
         lt_buf_append_str(&line, "\"}\n");
     } else {
+        blank_controls(text);
         append_time(&line);
         lt_buf_printf(&line, " %-5s %s: %s\n", names[level], area, text);
     }
