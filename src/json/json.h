@@ -24,12 +24,16 @@ struct lt_json {
     struct lt_slice raw;
 };
 
-enum { LT_JSON_DEFAULT_DEPTH = 256 };
+enum {
+    LT_JSON_DEFAULT_DEPTH = 256,
+    LT_JSON_MAX_DEPTH = 1024, /**< a larger `max_depth` counts as this */
+};
 
 /**
  * Validates `text` as one JSON value (RFC 8259, strict: UTF-8, control characters,
  * lone surrogates, leading zeros, trailing bytes, depth over `max_depth` are
- * errors) and views it.
+ * errors) and views it. Depth is the number of containers around a value: a
+ * scalar is at 0. Names may be repeated; the last one counts.
  *
  * Errors: LEAT_E_PARSE with the byte offset and what was expected.
  */
@@ -66,8 +70,13 @@ void lt_json_string_append(struct lt_json string, struct lt_buf *out);
 /** A NUMBER that is a whole number within int64 (1e3 and 2.0 count). False otherwise. */
 bool lt_json_int64(struct lt_json number, int64_t *out);
 
-/** A NUMBER as a double. False when it is not a number. */
+/** A NUMBER as the nearest double (infinite when it is over a double's range). False when it is
+ * not a number. */
 bool lt_json_double(struct lt_json number, double *out);
+
+/** The shortest text that reads back as `value`, whole numbers below 10^15 without point or
+ * exponent; "null" for what JSON cannot say (NaN, infinities). Returns its length. */
+size_t lt_json_format_double(double value, char out[32]);
 
 /** Number of elements or members. */
 size_t lt_json_count(struct lt_json container);
@@ -81,9 +90,11 @@ void lt_json_write_string(struct lt_buf *out, struct lt_slice text);
  */
 struct lt_json_writer {
     struct lt_buf *out;
-    uint64_t has_members; /**< one bit a level */
+    uint64_t has_members; /**< one bit a level: at most 64 */
+    uint64_t is_object;   /**< one bit a level */
     unsigned depth;
     bool after_key;
+    bool done; /**< the text is one whole value */
 };
 void lt_json_writer_init(struct lt_json_writer *w, struct lt_buf *out);
 void lt_json_begin_object(struct lt_json_writer *w);
@@ -96,13 +107,17 @@ void lt_json_put_string(struct lt_json_writer *w, struct lt_slice text);
 void lt_json_put_str(struct lt_json_writer *w, const char *text);
 void lt_json_put_int(struct lt_json_writer *w, int64_t value);
 void lt_json_put_uint(struct lt_json_writer *w, uint64_t value);
-void lt_json_put_double(struct lt_json_writer *w, double value); /**< shortest that reads back */
+void lt_json_put_double(struct lt_json_writer *w, double value); /**< as lt_json_format_double() */
 void lt_json_put_bool(struct lt_json_writer *w, bool value);
 void lt_json_put_null(struct lt_json_writer *w);
 void lt_json_put_raw(struct lt_json_writer *w, struct lt_slice json);
 void lt_json_put_base64(struct lt_json_writer *w, struct lt_slice bytes);
 /** Seconds since 1970 with milliseconds, as AWS' JSON protocols write time: 1700000000.123 */
 void lt_json_put_epoch(struct lt_json_writer *w, int64_t ms);
+
+/** What stands around a value that a caller appends to `out` itself. */
+void lt_json_before_value(struct lt_json_writer *w);
+void lt_json_after_value(struct lt_json_writer *w);
 
 /** A top-level field to add or replace: its name, and its value as JSON text. */
 struct lt_json_field {
@@ -111,9 +126,10 @@ struct lt_json_field {
 };
 
 /**
- * Appends `object` to `out` with the fields set: a member of that name has its
- * value replaced where it stands (the last one of several); others are added
- * before the closing brace, in order. No other byte changes.
+ * Appends `object` to `out` with the fields set: a member of that name (however
+ * it is escaped) has its value replaced where it stands, the last one of several;
+ * others are added behind the last member, in order. Of fields with the same name
+ * the last counts. No other byte changes. What is not an OBJECT is appended as it is.
  */
 void lt_json_splice(struct lt_json object, const struct lt_json_field *fields, size_t n_fields,
                     struct lt_buf *out);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LT_JSON_SCAN_H
+#define LT_JSON_SCAN_H
+
+/*
+ * The byte scans of this room: each gives the first byte of a class, 16 bytes a
+ * step where SSE2 is there. None reads at or past `end`, so text needs no padding.
+ */
+
+#include "base/slice.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+static inline bool lt_json_is_space(char c) {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static inline const char *lt_json_skip_space(const char *at, const char *end) {
+    while (at < end && lt_json_is_space(*at))
+        at++;
+    return at;
+}
+
+/** The first byte that a string cannot hold as it is, or that needs a look: `"`, `\`, a control
+ * character, or one over 0x7f. */
+static inline const char *lt_json_scan_plain(const char *at, const char *end) {
+#ifdef __SSE2__
+    const __m128i space = _mm_set1_epi8(0x20);
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i backslash = _mm_set1_epi8('\\');
+
+    while (end - at >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)at);
+        /* as signed bytes, those over 0x7f are below the space too */
+        __m128i hit = _mm_or_si128(_mm_cmplt_epi8(v, space), _mm_cmpeq_epi8(v, quote));
+        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, backslash));
+        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
+        if (mask)
+            return at + __builtin_ctz(mask);
+        at += 16;
+    }
+#endif
+    while (at < end && (signed char)*at >= 0x20 && *at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
+/** The first `"` or `\`: the next stop in a string that is known to be valid. */
+static inline const char *lt_json_scan_quote(const char *at, const char *end) {
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i backslash = _mm_set1_epi8('\\');
+
+    while (end - at >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)at);
+        __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash));
+        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
+        if (mask)
+            return at + __builtin_ctz(mask);
+        at += 16;
+    }
+#endif
+    while (at < end && *at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
+/** The first quote, bracket or brace: what matters when a container is skipped. */
+static inline const char *lt_json_scan_structure(const char *at, const char *end) {
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i open = _mm_set1_epi8('{');
+    const __m128i close = _mm_set1_epi8('}');
+    const __m128i bit = _mm_set1_epi8(0x20); /* makes a brace of a bracket */
+
+    while (end - at >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)at);
+        __m128i low = _mm_or_si128(v, bit);
+        __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(low, open), _mm_cmpeq_epi8(low, close));
+        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, quote));
+        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
+        if (mask)
+            return at + __builtin_ctz(mask);
+        at += 16;
+    }
+#endif
+    while (at < end && *at != '"' && (*at | 0x20) != '{' && (*at | 0x20) != '}')
+        at++;
+    return at;
+}
+
+/**
+ * Bytes of the UTF-8 sequence at `at` (1 to 4); 0 when it is not one: overlong,
+ * a surrogate, over U+10FFFF, cut short. `at` is before `end`.
+ */
+static inline unsigned lt_utf8_len(const char *at, const char *end) {
+    const unsigned char *s = (const unsigned char *)at;
+    unsigned char lead = s[0];
+    unsigned n = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+
+    if (n <= 1)
+        return n;
+    if (lead > 0xf4 || (size_t)(end - at) < n)
+        return 0;
+    unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+    if (s[1] < low || s[1] > high)
+        return 0;
+    for (unsigned i = 2; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
+
+/** Four hex digits as a number; at least 4 bytes are there. -1 when they are not hex digits. */
+static inline int lt_json_hex4(const char *at) {
+    int value = 0;
+
+    for (int i = 0; i < 4; i++) {
+        char c = at[i];
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
+        if (digit < 0)
+            return -1;
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+#endif
