@@ -37,10 +37,12 @@ struct lt_delivery_options {
     const char *prefix;       /**< with expressions, or "" */
     const char *error_prefix; /**< or "" */
     const char *suffix;       /**< file extension, or ""; ".gz" is not added by itself */
-    uint64_t buffer_bytes;    /**< of records before compression */
-    int64_t buffer_ms;
+    uint64_t buffer_bytes;    /**< of records (and line ends) before compression; one larger
+                                 record is an object of its own */
+    int64_t buffer_ms;        /**< from the first buffered record; 0: at once */
     enum lt_compression compression;
-    bool newline;     /**< each record ends with one */
+    bool newline;     /**< a line end is added after each record, also after one that has one, as
+                         Firehose's AppendDelimiterToRecord does */
     unsigned version; /**< of the configuration: 1, 2, … */
     /** After positions moved (records acknowledged) or an error: on the loop's thread. May be NULL.
      */
@@ -48,7 +50,7 @@ struct lt_delivery_options {
     void *ctx;
 };
 
-/** Validates a prefix, error prefix and suffix as Firehose does. Errors: LEAT_E_INVALID with the
+/** Validates a prefix or error prefix as Firehose does. Errors: LEAT_E_INVALID with the
  * reason. */
 LEAT_MUST_CHECK leat_status lt_delivery_check_prefix(struct lt_slice prefix, bool is_error_prefix,
                                                      struct leat_error *err);
@@ -58,7 +60,8 @@ LEAT_MUST_CHECK leat_status lt_delivery_new(struct lt_delivery **out,
                                             struct leat_error *err);
 
 /** Stops; what is buffered and not put stays unread in the source. A put under way is waited for
- * (Blocks). */
+ * (Blocks). Flushes not yet answered get LEAT_E_CANCELLED. Its handles are closed by the loop's
+ * next turns. May be called from its own callbacks. NULL is fine. */
 void lt_delivery_free(struct lt_delivery *delivery);
 
 /** One record of a shard. */
@@ -72,13 +75,21 @@ struct lt_delivery_record {
 
 /**
  * Takes the first records of `records` (their bytes are copied); `*n_taken` says how many. Fewer
- * than `n` when the buffer is full: push the rest after the next on_progress. `seq` must be above
- * all pushed before for that shard; what is at or below its position is taken and ignored. Errors:
- * LEAT_E_NOMEM.
+ * than `n` when the buffer is full: push the rest after the next on_progress, but go on with other
+ * shards: after a crash, the object under way may need theirs first. `seq` rises within a shard;
+ * what is at or below one pushed before is taken and ignored. Calls nobody back.
+ * Errors: LEAT_E_NOMEM.
  */
 LEAT_MUST_CHECK leat_status lt_delivery_push(struct lt_delivery *delivery, const char *shard,
                                              const struct lt_delivery_record *records, size_t n,
                                              size_t *n_taken, struct leat_error *err);
+
+/**
+ * Tells that the source has no record of the shard up to `seq` any more that was not pushed (they
+ * expired): an object that a crash interrupted does not wait for them. Errors: LEAT_E_NOMEM.
+ */
+LEAT_MUST_CHECK leat_status lt_delivery_skip(struct lt_delivery *delivery, const char *shard,
+                                             uint64_t seq, struct leat_error *err);
 
 /** The last record of the shard that is durably in an object: seq 0 and an empty text when there is
  * none. The text lives until the next progress. */
