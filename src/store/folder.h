@@ -6,14 +6,15 @@
 
 /*
  * The engine's folder: who has it, and where that one answers. `lock` is held
- * by flock for the life of the process, so a crash frees it; `address` is a Unix
+ * by a file lock for the life of the process, so a crash frees it; `address` is a Unix
  * socket. The folder is opened as a descriptor, so that a socket's path is never too long:
  * it is reached as /proc/self/fd/N/address.
  */
 struct lt_folder;
 
 /**
- * Makes the folder and its sub-folders when absent and takes its lock; empties `tmp/`.
+ * Makes the folder (and those above it) and its sub-folders when absent and takes its lock; empties
+ * `tmp/`.
  *
  * Errors: LEAT_E_BUSY when another process has it (use lt_folder_peer()); LEAT_E_IO; LEAT_E_FULL.
  */
@@ -33,7 +34,8 @@ LEAT_MUST_CHECK leat_status lt_folder_listen(struct lt_folder *folder, int *fd,
  * (room for 64 bytes; it refers to a descriptor kept open for the process' life).
  * Waits up to a second for a holder that is just starting.
  *
- * Errors: LEAT_E_NOT_FOUND when nobody holds it.
+ * Errors: LEAT_E_NOT_FOUND when nobody holds it, or there is no such folder; LEAT_E_BUSY when who
+ *         holds it does not answer.
  */
 LEAT_MUST_CHECK leat_status lt_folder_peer(const char *path, char out[64], struct leat_error *err);
 
