@@ -84,6 +84,7 @@ struct lt_system_pipeline {
 struct lt_system {
     struct lt_arena arena;
     const char *path;
+    struct lt_slice text; /**< the file's bytes without a byte order mark */
     struct lt_system_stream *streams;
     size_t n_streams;
     struct lt_system_bucket *buckets;
@@ -98,11 +99,13 @@ struct lt_system {
 struct lt_problem {
     struct lt_place place;
     bool warning;
-    const char *text; /**< what, what was expected, the nearest valid word */
+    const char *text;       /**< what, what was expected, the nearest valid word */
+    const char *suggestion; /**< the nearest valid word alone, or NULL */
 };
 struct lt_problems {
     struct lt_problem *list; /**< in the order of the file; in the system's arena */
     size_t n;
+    size_t n_untold; /**< problems beyond the first 50 */
 };
 
 /**

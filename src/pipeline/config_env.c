@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ${VAR} and ${VAR:-default} in values. What a variable holds may be a secret: errors show what
+ * stands in the file, never what came of it.
+ */
+#include "pipeline/config.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+enum { MAX_VALUE_BYTES = 64 << 10 };
+
+struct reference {
+    struct lt_slice name;
+    struct lt_slice fallback; /* data NULL: none */
+    size_t len;               /* with "${" and "}" */
+};
+
+static bool is_name(char c) {
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* What stands at the "${" at `at`. False when it is not closed or has no name. */
+static bool parse_reference(struct lt_slice text, size_t at, struct reference *ref) {
+    size_t i = at + 2, start = i;
+
+    while (i < text.len && is_name(text.data[i]))
+        i++;
+    *ref = (struct reference){.name = lt_slice(text.data + start, i - start)};
+    if (!ref->name.len || isdigit((unsigned char)ref->name.data[0]))
+        return false;
+    if (i + 1 < text.len && text.data[i] == ':' && text.data[i + 1] == '-') {
+        start = i += 2;
+        while (i < text.len && text.data[i] != '}')
+            i++;
+        ref->fallback = lt_slice(text.data + start, i - start);
+    }
+    ref->len = i + 1 - at;
+    return i < text.len && text.data[i] == '}';
+}
+
+static bool expand_one(struct lt_config *c, const struct lt_yaml_node *node, size_t at,
+                       struct lt_buf *out, size_t *len) {
+    size_t place = lt_yaml_source_offset(&c->source, node, at);
+    struct reference ref;
+    char name[256];
+
+    if (!parse_reference(node->text, at, &ref)) {
+        lt_config_problem(c, place, NULL,
+                          "'${' starts no variable; expected ${NAME}, ${NAME:-default}, or $${ for "
+                          "the text itself");
+        return false;
+    }
+    *len = ref.len;
+    if (ref.name.len >= sizeof(name)) {
+        lt_config_problem(c, place, NULL, "the variable's name is over 255 characters long");
+        return false;
+    }
+    memcpy(name, ref.name.data, ref.name.len);
+    name[ref.name.len] = '\0';
+    const char *value = getenv(name);
+    if ((!value || !*value) && ref.fallback.data) {
+        lt_buf_append(out, ref.fallback);
+    } else if (!value) {
+        lt_config_problem(c, place, NULL,
+                          "environment variable %s is not set; expected it in the environment, or "
+                          "a default here: ${%s:-default}",
+                          name, name);
+        return false;
+    } else {
+        lt_buf_append_str(out, value);
+    }
+    return true;
+}
+
+bool lt_config_expand(struct lt_config *c, const struct lt_yaml_node *node, struct lt_slice *out,
+                      bool *used) {
+    const struct lt_slice text = node->text;
+    struct lt_buf buf;
+    bool ok = true;
+
+    *out = text;
+    *used = false;
+    if (!text.len || !memmem(text.data, text.len, "${", 2))
+        return true;
+    lt_buf_init(&buf, MAX_VALUE_BYTES);
+    for (size_t i = 0; i < text.len;) {
+        size_t step = 1;
+        if (lt_slice_starts(lt_slice_from(text, i), LT_LIT("$${"))) {
+            lt_buf_append(&buf, LT_LIT("${"));
+            step = 3;
+        } else if (lt_slice_starts(lt_slice_from(text, i), LT_LIT("${"))) {
+            *used = true;
+            step = 2;
+            ok &= expand_one(c, node, i, &buf, &step);
+        } else {
+            lt_buf_append_byte(&buf, text.data[i]);
+        }
+        i += step;
+    }
+    if (buf.failed) {
+        lt_config_problem(c, node->offset, NULL, "the value has more than %d bytes",
+                          MAX_VALUE_BYTES);
+        ok = false;
+    }
+    *out = lt_arena_dup(c->arena, lt_buf_slice(&buf));
+    if (!out->data)
+        c->no_memory = true;
+    lt_buf_deinit(&buf);
+    return ok && out->data;
+}

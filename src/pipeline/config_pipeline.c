@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What must hold between the properties of a delivery, and between those of a pipeline. */
+#include "pipeline/config.h"
+
+#include "base/units.h"
+
+void lt_config_finish_delivery(struct lt_config *c, struct lt_yaml_node *mapping, void *base) {
+    const struct lt_system_delivery *delivery = base;
+    const struct lt_yaml_node *to = lt_yaml_get(mapping, "to");
+
+    /* Source: Amazon Data Firehose, custom prefixes. */
+    if (to && delivery->prefix && strstr(delivery->prefix, "!{") &&
+        !lt_yaml_get(mapping, "error_prefix"))
+        lt_config_problem(c, to->offset, NULL,
+                          "a prefix with expressions wants an error_prefix; expected one such as "
+                          "\"errors/!{firehose:error-output-type}/\"");
+}
+
+/* The mapping of route or test `i`, or NULL. */
+static struct lt_yaml_node *item_of(const struct lt_yaml_node *mapping, const char *key, size_t i) {
+    struct lt_yaml_node *list = lt_yaml_get(mapping, key);
+    return list && list->type == LT_YAML_SEQUENCE && i < list->n ? list->items[i] : NULL;
+}
+
+static void check_routes(struct lt_config *c, struct lt_yaml_node *mapping,
+                         const struct lt_system_pipeline *pipeline) {
+    const struct lt_yaml_node *list = lt_yaml_get(mapping, "route");
+
+    if (list && list->type == LT_YAML_SEQUENCE && !list->n)
+        lt_config_problem(c, list->offset, NULL, "route is empty; expected at least one 'to'");
+    for (size_t i = 0; i < pipeline->n_routes; i++) {
+        const struct lt_system_route *route = &pipeline->routes[i];
+        const struct lt_yaml_node *item = item_of(mapping, "route", i);
+        const struct lt_yaml_node *to = item ? lt_yaml_get(item, "to") : NULL;
+        bool always = item && item->type == LT_YAML_MAPPING && !lt_yaml_get(item, "when");
+        if (always && i + 1 < pipeline->n_routes)
+            lt_config_problem(c, item->offset, NULL,
+                              "this route takes every record, so those after it get none; expected "
+                              "'when' here, or the route last");
+        else if (!always && i + 1 == pipeline->n_routes && item)
+            lt_config_warn(c, item->offset,
+                           "no route takes what fails every condition: such a record %s",
+                           pipeline->dead_stream ? "becomes a dead letter" : "stops the pipeline");
+        if (to && route->stream && pipeline->source_stream &&
+            !strcmp(route->stream, pipeline->source_stream))
+            lt_config_problem(c, to->offset, NULL,
+                              "this route leads back into the pipeline's source '%s', and would "
+                              "never end; expected another stream",
+                              route->stream);
+    }
+}
+
+static void check_dead_letters(struct lt_config *c, struct lt_yaml_node *mapping,
+                               const struct lt_system_pipeline *pipeline) {
+    const struct lt_yaml_node *value = lt_yaml_get(mapping, "dead_letters");
+
+    if (!pipeline->dead_stream || !value)
+        return;
+    if (pipeline->source_stream && !strcmp(pipeline->dead_stream, pipeline->source_stream))
+        lt_config_problem(c, value->offset, NULL,
+                          "dead letters would go back into the pipeline's source '%s'; expected "
+                          "another stream",
+                          pipeline->source_stream);
+    struct lt_system_stream *stream = lt_config_find_stream(c, lt_slice_str(pipeline->dead_stream));
+    if (stream)
+        stream->dead_letters = true;
+}
+
+static void check_tests(struct lt_config *c, struct lt_yaml_node *mapping,
+                        const struct lt_system_pipeline *pipeline) {
+    const char **names = lt_config_alloc(c, pipeline->n_routes + 1, sizeof(*names));
+    size_t n_names = 0;
+
+    for (size_t i = 0; names && i < pipeline->n_routes; i++)
+        if (pipeline->routes[i].to)
+            names[n_names++] = pipeline->routes[i].to;
+    for (size_t i = 0; names && i < pipeline->n_tests; i++) {
+        const struct lt_system_test *test = &pipeline->tests[i];
+        const struct lt_yaml_node *item = item_of(mapping, "tests", i);
+        const struct lt_yaml_node *to = item ? lt_yaml_get(item, "to") : NULL;
+        bool found = !test->to;
+        for (size_t k = 0; k < n_names && !found; k++)
+            found = !strcmp(test->to, names[k]);
+        if (to && !found)
+            lt_config_problem(c, to->offset, lt_nearest(lt_slice_str(test->to), names),
+                              "no route of this pipeline leads to '%.150s'; expected %s", test->to,
+                              lt_config_words(c, names, " or "));
+    }
+}
+
+void lt_config_finish_pipeline(struct lt_config *c, struct lt_yaml_node *mapping, void *base) {
+    const struct lt_system_pipeline *pipeline = base;
+
+    check_routes(c, mapping, pipeline);
+    check_dead_letters(c, mapping, pipeline);
+    check_tests(c, mapping, pipeline);
+}
