@@ -22,6 +22,7 @@ struct lt_state;
 struct lt_object_store;
 struct lt_deliveries;
 struct lt_service;
+struct lt_service_desk;
 
 /** What operations stand on; made by the engine, borrowed by all. */
 struct lt_service_env {
@@ -32,9 +33,19 @@ struct lt_service_env {
     struct lt_streams *streams;
     struct lt_object_store *objects;
     struct lt_deliveries *deliveries;
+    struct lt_service_desk *desk; /**< calls under way and their metrics */
 };
 
-enum { LT_SERVICE_MAX_MEMBERS = 16 };
+struct lt_service_call;
+
+/**
+ * Handles a call: LEAT_OK with the answer in `call->out`; or LEAT_OK and `call->pending`; or an
+ * error. An error's code is `err->code` (see lt_fail_code()), or where that is empty the
+ * service's code for the status.
+ *
+ * Thread: the engine's loop; a worker of libuv's pool for operations that `block`.
+ */
+typedef leat_status lt_service_handler(struct lt_service_call *call, struct leat_error *err);
 
 /**
  * One request on its way. The arena, the input and the body live until the answer is given.
@@ -47,7 +58,7 @@ struct lt_service_call {
     struct lt_json body;
     /** The members of the body in the order of the shape's rows; `raw.data` NULL: absent or null.
      */
-    struct lt_json in[LT_SERVICE_MAX_MEMBERS];
+    struct lt_json in[LT_SHAPE_MAX_MEMBERS];
     /** The answer's JSON; left empty, the answer has no body. */
     struct lt_buf out;
     /** Set by a handler that answers later with lt_service_finish(). */
@@ -57,19 +68,11 @@ struct lt_service_call {
     /* the service's own */
     const struct lt_service *service;
     struct lt_http_request *request;
+    lt_service_handler *work_handler;
     uv_work_t work;
     leat_status status;
     struct leat_error err;
 };
-
-/**
- * Handles a call: LEAT_OK with the answer in `call->out`; or LEAT_OK and `call->pending`; or an
- * error. An error's code is `err->code` (see lt_fail_code()), or where that is empty the
- * service's code for the status.
- *
- * Thread: the engine's loop; a worker of libuv's pool for operations that `block`.
- */
-typedef leat_status lt_service_handler(struct lt_service_call *call, struct leat_error *err);
 
 struct lt_service_operation {
     const char *name; /**< "PutRecords" */
@@ -103,8 +106,18 @@ void lt_service_handle(const struct lt_service *service, const struct lt_service
 void lt_service_finish(struct lt_service_call *call, leat_status status,
                        const struct leat_error *err);
 
-/** Number of calls handed to handlers and not yet answered, over all services. Thread: the loop. */
-size_t lt_service_n_open(void);
+/** Goes on with a call on libuv's worker pool: `handler` is called there as one of an operation
+ * that `blocks`, and its answer sent from the loop. Call it as the last thing of a handler and
+ * return its result. Thread: the loop. */
+LEAT_MUST_CHECK leat_status lt_service_offload(struct lt_service_call *call,
+                                               lt_service_handler *handler, struct leat_error *err);
+
+/** The desk of one engine. */
+LEAT_MUST_CHECK leat_status lt_service_desk_new(struct lt_service_desk **out,
+                                                struct leat_error *err);
+void lt_service_desk_free(struct lt_service_desk *desk);
+/** Number of calls handed to handlers and not yet answered. Thread: the loop. */
+size_t lt_service_desk_n_open(const struct lt_service_desk *desk);
 
 /** Answers a request of the JSON protocol with an error that no operation made. */
 void lt_service_refuse(struct lt_http_request *request, unsigned http, const char *code,
@@ -114,7 +127,7 @@ void lt_service_refuse(struct lt_http_request *request, unsigned http, const cha
 
 /** The string, unescaped; `data` NULL when absent. */
 struct lt_slice lt_service_string(struct lt_service_call *call, size_t member);
-/** The string as a C string; NULL when absent. Strings with a NUL byte never pass a shape. */
+/** The string as a C string; NULL when absent. A NUL in it ends it: for members with a pattern. */
 const char *lt_service_cstr(struct lt_service_call *call, size_t member);
 int64_t lt_service_int(const struct lt_service_call *call, size_t member, int64_t absent);
 bool lt_service_bool(const struct lt_service_call *call, size_t member, bool absent);

@@ -48,13 +48,16 @@ struct lt_shape {
     size_t n;
 };
 
+enum { LT_SHAPE_MAX_MEMBERS = 24 };
+
 /** A shape of an array of members. */
 #define LT_SHAPE(array)                                                                            \
     { (array), sizeof(array) / sizeof((array)[0]) }
 
 /**
  * Checks `object` against the shape. Unknown members are ignored, as AWS does. `prefix` stands
- * before the member's name in errors ("records.3.member."), "" at the top.
+ * before the member's name in errors ("records.3.member."), "" at the top. `values`, with room for
+ * `shape->n`, gets the members as lt_shape_pick() gives them.
  *
  * Errors: LEAT_E_PARSE, SerializationException for a wrong JSON type; LEAT_E_INVALID,
  *         ValidationException "N validation errors detected: Value '…' at '…' failed to satisfy
@@ -62,7 +65,7 @@ struct lt_shape {
  */
 LEAT_MUST_CHECK leat_status lt_shape_check(const struct lt_shape *shape, struct lt_json object,
                                            const char *prefix, struct lt_arena *arena,
-                                           struct leat_error *err);
+                                           struct lt_json *values, struct leat_error *err);
 
 /** Picks the members of an object in the order of the shape's rows, in one walk; absent or null
  * ones have `raw.data` NULL. `values` has room for `shape->n`. */
