@@ -14,7 +14,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { MAX_VIOLATIONS = 10, MAX_VALUE_SHOWN = 256, MAX_TEXT = 8 << 10, MAX_PATH = 1024 };
+enum { MAX_VIOLATIONS = 10, MAX_VALUE_SHOWN = 256, MAX_TEXT = 8 << 10 };
 
 struct check {
     struct lt_arena *arena;
@@ -88,6 +88,12 @@ static struct lt_slice cut_value(struct lt_slice value) {
     while (value.len > 0 && ((unsigned char)value.data[value.len] & 0xC0) == 0x80)
         value.len--;
     return value;
+}
+
+/* The path of something inside `path`; that of its container where there is no memory. */
+static const char *inside(struct check *c, const char *path, struct lt_slice name) {
+    const char *inner = lt_arena_printf(c->arena, "%s.%.*s.member", path, LT_FMT(name));
+    return inner ? inner : path;
 }
 
 static void violate(struct check *c, const char *path, const struct lt_slice *value,
@@ -164,7 +170,7 @@ static leat_status check_string(struct check *c, const struct lt_shape_member *m
 static leat_status check_blob(struct check *c, const struct lt_shape_member *m,
                               struct lt_json value, const char *path) {
     struct lt_slice text = lt_json_string(value, c->arena);
-    char shown[80];
+    char shown[96];
     char *bytes = text.data ? lt_arena_alloc(c->arena, lt_base64_decoded_max(text.len)) : NULL;
     size_t len;
 
@@ -204,13 +210,14 @@ static leat_status check_number(struct check *c, const struct lt_shape_member *m
 static leat_status check_members(struct check *c, const struct lt_shape *shape,
                                  struct lt_json object, const char *prefix,
                                  struct lt_json *values) {
-    char path[MAX_PATH];
-
     lt_shape_pick(shape, object, values);
     for (size_t i = 0; i < shape->n; i++) {
         const struct lt_shape_member *m = &shape->members[i];
 
-        snprintf(path, sizeof(path), "%s%c%s", prefix, m->name[0] | 0x20, m->name + 1);
+        const char *path =
+            lt_arena_printf(c->arena, "%s%c%s", prefix, m->name[0] | 0x20, m->name + 1);
+        if (!path)
+            path = m->name;
         if (!values[i].raw.data) {
             if (m->required)
                 violate(c, path, NULL, "Member must not be null");
@@ -225,7 +232,6 @@ static leat_status check_members(struct check *c, const struct lt_shape *shape,
 
 static leat_status check_list(struct check *c, const struct lt_shape_member *m,
                               struct lt_json value, const char *path) {
-    char element_path[MAX_PATH];
     struct lt_json_iter iter = lt_json_iter(value);
     struct lt_json element;
     size_t n = lt_json_count(value);
@@ -235,11 +241,14 @@ static leat_status check_list(struct check *c, const struct lt_shape_member *m,
         check_length(c, m, path, shown, (int64_t)n);
     }
     for (size_t i = 1; m->element && lt_json_next(&iter, &element); i++) {
+        char index[24];
+        const char *element_path;
         leat_status status;
 
         if (c->n_violations == MAX_VIOLATIONS)
             break;
-        snprintf(element_path, sizeof(element_path), "%s.%zu.member", path, i);
+        snprintf(index, sizeof(index), "%zu", i);
+        element_path = inside(c, path, lt_slice_str(index));
         if (element.type == LT_JSON_NULL) {
             violate(c, element_path, NULL, "Member must not be null");
             continue;
@@ -253,7 +262,6 @@ static leat_status check_list(struct check *c, const struct lt_shape_member *m,
 
 static leat_status check_map(struct check *c, const struct lt_shape_member *m, struct lt_json value,
                              const char *path) {
-    char element_path[MAX_PATH];
     struct lt_json_iter iter = lt_json_iter(value);
     struct lt_json key, element;
 
@@ -265,8 +273,7 @@ static leat_status check_map(struct check *c, const struct lt_shape_member *m, s
 
         if (element.type == LT_JSON_NULL)
             continue;
-        snprintf(element_path, sizeof(element_path), "%s.%.*s.member", path, LT_FMT(name));
-        status = check_member(c, m->element, element, element_path);
+        status = check_member(c, m->element, element, inside(c, path, name));
         if (status != LEAT_OK)
             return status;
     }
@@ -276,7 +283,7 @@ static leat_status check_map(struct check *c, const struct lt_shape_member *m, s
 static leat_status check_member(struct check *c, const struct lt_shape_member *m,
                                 struct lt_json value, const char *path) {
     struct lt_json values[LT_SHAPE_MAX_MEMBERS];
-    char prefix[MAX_PATH];
+    const char *prefix;
 
     switch (m->type) {
     case LT_SHAPE_STRING:
@@ -299,8 +306,8 @@ static leat_status check_member(struct check *c, const struct lt_shape_member *m
             return refuse_type(c, m, value, path);
         if (!m->shape)
             return LEAT_OK;
-        snprintf(prefix, sizeof(prefix), "%s.", path);
-        return check_members(c, m->shape, value, prefix, values);
+        prefix = lt_arena_printf(c->arena, "%s.", path);
+        return check_members(c, m->shape, value, prefix ? prefix : path, values);
     case LT_SHAPE_LIST:
         if (value.type != LT_JSON_ARRAY)
             return refuse_type(c, m, value, path);
