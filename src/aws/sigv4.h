@@ -25,7 +25,7 @@ struct lt_sigv4_request {
 /**
  * Appends the value of the Authorization header; `canonical` and `to_sign` (may be NULL) get
  * what is hashed and what is signed, for tests.
- * Errors: LEAT_E_NOMEM.
+ * Errors: LEAT_E_NOMEM; LEAT_E_LIMIT over 64 headers or 256 parameters.
  */
 LEAT_MUST_CHECK leat_status lt_sigv4_sign(const struct lt_sigv4_request *request,
                                           const struct lt_aws_credentials *credentials,
