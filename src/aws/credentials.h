@@ -11,6 +11,8 @@ struct lt_aws_credentials {
     const char *secret_access_key;
     const char *session_token; /**< or NULL */
     const char *source; /**< where they came from, for people: "environment", "profile default" */
+    /** Without keys: what is configured and cannot be used, as a sentence for people; or NULL. */
+    const char *problem;
 };
 
 /** Everything said about AWS outside the command line: from the environment
@@ -25,8 +27,10 @@ struct lt_aws_config {
 };
 
 /**
- * Loads it. `profile` (may be NULL) goes before AWS_PROFILE. A file that is not there is no error.
- * Errors: LEAT_E_CONFIG with file and line for a file that cannot be read as it should, or a
+ * Loads it, in the order of the AWS command line. `profile` (may be NULL) goes before AWS_PROFILE,
+ * and before keys in the environment. A file that is not there is no error. Credentials that leat
+ * cannot get (roles, SSO, processes) are no error here, for nobody may need them: `problem` says
+ * so. Errors: LEAT_E_CONFIG with file and line for a file that cannot be read as it should, or a
  *         profile that was named and does not exist. No text ever holds a secret.
  */
 LEAT_MUST_CHECK leat_status lt_aws_config_load(struct lt_aws_config *out, const char *profile,
