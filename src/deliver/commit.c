@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Steps in a table, each of which either succeeds and names the next, or fails and stays. Exactly
+ * once rests on their order: the intent is on disk before the object can appear, and the positions
+ * move only after it appeared. An object that a crash may have left is looked for first: its key
+ * is a hash of what it holds, so one that is there is the one.
+ */
+#include "deliver/commit.h"
+
+#include "deliver/compress.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+enum step { STEP_PROBE, STEP_NAME, STEP_INTEND, STEP_BUILD, STEP_PUT, STEP_SETTLE, STEP_END };
+
+struct lt_commit {
+    uv_work_t work;
+    const struct lt_commit_target *target; /* immutable */
+
+    /* the worker's while one runs, else the loop's */
+    enum step step;
+    struct lt_intent *intent;
+    struct lt_gather gather;
+    struct lt_buf body;
+    bool given;                     /* a resumed one has its records again */
+    bool absent;                    /* the resumed one's object is surely not there */
+    enum lt_commit_outcome outcome; /* when the last step succeeded */
+    leat_status status;
+    struct leat_error err;
+
+    /* loop thread only */
+    lt_commit_done *done;
+    void *ctx;
+    bool queued;
+    bool orphan;
+
+    pthread_mutex_t mu;
+    pthread_cond_t idle;
+    bool running; /* guarded by mu */
+};
+
+/* Is the resumed object there? Not to know is no failure as long as all its records are. */
+static leat_status probe(struct lt_commit *c, struct leat_error *err) {
+    struct lt_object_store *objects = c->target->objects;
+    struct lt_object_info info;
+    struct lt_arena arena;
+
+    lt_arena_init(&arena, 1 << 20);
+    leat_status status = objects->ops->head(objects, c->target->bucket,
+                                            lt_slice_str(c->intent->key), &arena, &info, err);
+    lt_arena_deinit(&arena);
+    if (status == LEAT_OK) {
+        c->step = STEP_SETTLE;
+        return LEAT_OK;
+    }
+    c->absent = status == LEAT_E_NOT_FOUND;
+    if (!c->given) {
+        c->outcome = LT_COMMIT_ABSENT;
+        c->step = STEP_END;
+        return LEAT_OK;
+    }
+    c->step = c->gather.n_records ? STEP_BUILD : STEP_SETTLE;
+    if (c->absent || c->gather.n_records == c->intent->n_records)
+        return LEAT_OK;
+    c->step = STEP_PROBE;
+    lt_error_prefix(err, "looking for the object %s, some of whose records have expired",
+                    c->intent->key);
+    return status;
+}
+
+static leat_status name(struct lt_commit *c, struct leat_error *err) {
+    leat_status status = lt_intent_new(&c->intent, &c->target->naming, &c->gather, err);
+    if (status == LEAT_OK)
+        c->step = STEP_INTEND;
+    return status;
+}
+
+static leat_status intend(struct lt_commit *c, struct leat_error *err) {
+    leat_status status = lt_book_intend(c->target->book, c->intent, err);
+    if (status == LEAT_OK)
+        c->step = STEP_BUILD;
+    return status;
+}
+
+static leat_status build(struct lt_commit *c, struct leat_error *err) {
+    const struct lt_compressor *compressor = lt_compressor_of(c->intent->compression);
+    struct lt_buf packed;
+    leat_status status = LEAT_OK;
+
+    if (!c->body.data) {
+        status = lt_gather_join(&c->gather, &c->body, err);
+        if (status != LEAT_OK)
+            return status;
+    }
+    if (compressor->run) {
+        lt_buf_init(&packed, PTRDIFF_MAX);
+        status = compressor->run(lt_buf_slice(&c->body), &packed, err);
+        if (status != LEAT_OK) {
+            lt_buf_deinit(&packed);
+            return status;
+        }
+        lt_buf_deinit(&c->body);
+        c->body = packed;
+    }
+    c->step = STEP_PUT;
+    return LEAT_OK;
+}
+
+static leat_status put(struct lt_commit *c, struct leat_error *err) {
+    struct lt_object_store *objects = c->target->objects;
+    struct lt_object_put object = {
+        .key = lt_slice_str(c->intent->key),
+        .data = lt_buf_slice(&c->body),
+        .content_type = "application/octet-stream",
+        .content_encoding = lt_compressor_of(c->intent->compression)->content_encoding,
+    };
+    leat_status status = objects->ops->put(objects, c->target->bucket, &object, err);
+    if (status != LEAT_OK)
+        return status;
+    lt_buf_deinit(&c->body);
+    c->step = STEP_SETTLE;
+    return LEAT_OK;
+}
+
+static leat_status settle(struct lt_commit *c, struct leat_error *err) {
+    leat_status status = lt_book_settle(c->target->book, c->intent, err);
+    if (status == LEAT_OK) {
+        c->outcome = LT_COMMIT_DONE;
+        c->step = STEP_END;
+    }
+    return status;
+}
+
+static leat_status (*const steps[STEP_END])(struct lt_commit *, struct leat_error *) = {
+    [STEP_PROBE] = probe, [STEP_NAME] = name, [STEP_INTEND] = intend,
+    [STEP_BUILD] = build, [STEP_PUT] = put,   [STEP_SETTLE] = settle,
+};
+
+static void free_commit(struct lt_commit *c) {
+    pthread_cond_destroy(&c->idle);
+    pthread_mutex_destroy(&c->mu);
+    lt_intent_free(c->intent);
+    lt_gather_deinit(&c->gather);
+    lt_buf_deinit(&c->body);
+    free(c);
+}
+
+static void on_work(uv_work_t *work) {
+    struct lt_commit *c = work->data;
+
+    do
+        c->status = steps[c->step](c, &c->err);
+    while (c->status == LEAT_OK && c->step != STEP_END);
+    pthread_mutex_lock(&c->mu);
+    c->running = false;
+    pthread_cond_signal(&c->idle);
+    pthread_mutex_unlock(&c->mu);
+}
+
+static void on_after_work(uv_work_t *work, int uv_status) {
+    struct lt_commit *c = work->data;
+
+    (void)uv_status;
+    if (c->orphan) {
+        free_commit(c);
+        return;
+    }
+    c->queued = false;
+    c->done(c->ctx, c->status == LEAT_OK ? c->outcome : LT_COMMIT_FAILED, &c->err);
+}
+
+static struct lt_commit *new_commit(const struct lt_commit_target *target) {
+    struct lt_commit *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    c->work.data = c;
+    c->target = target;
+    lt_buf_init(&c->body, PTRDIFF_MAX);
+    pthread_mutex_init(&c->mu, NULL);
+    pthread_cond_init(&c->idle, NULL);
+    return c;
+}
+
+struct lt_commit *lt_commit_new(const struct lt_commit_target *target, struct lt_gather *gather) {
+    struct lt_commit *c = new_commit(target);
+
+    if (c) {
+        c->step = STEP_NAME;
+        c->gather = *gather;
+        *gather = (struct lt_gather){0};
+    }
+    return c;
+}
+
+struct lt_commit *lt_commit_resume(const struct lt_commit_target *target,
+                                   struct lt_intent *intent) {
+    struct lt_commit *c = new_commit(target);
+
+    if (c) {
+        c->step = STEP_PROBE;
+        c->intent = intent;
+    }
+    return c;
+}
+
+void lt_commit_give(struct lt_commit *c, struct lt_gather *gather) {
+    c->gather = *gather;
+    *gather = (struct lt_gather){0};
+    c->given = true;
+    c->step = STEP_PROBE;
+    if (c->absent)
+        c->step = c->gather.n_records ? STEP_BUILD : STEP_SETTLE;
+}
+
+void lt_commit_start(struct lt_commit *c, lt_commit_done *done, void *ctx) {
+    c->done = done;
+    c->ctx = ctx;
+    c->queued = true;
+    c->running = true; /* no worker has it yet */
+    int rc = uv_queue_work(c->target->loop, &c->work, on_work, on_after_work);
+    assert(rc == 0); /* it fails only without a callback */
+    (void)rc;
+}
+
+const struct lt_intent *lt_commit_intent(const struct lt_commit *c) {
+    return c->intent;
+}
+
+void lt_commit_cancel(struct lt_commit *c) {
+    if (!c)
+        return;
+    if (!c->queued) {
+        free_commit(c);
+        return;
+    }
+    c->orphan = true; /* on_after_work() frees it */
+    if (uv_cancel((uv_req_t *)&c->work) == 0)
+        return;
+    pthread_mutex_lock(&c->mu);
+    while (c->running)
+        pthread_cond_wait(&c->idle, &c->mu);
+    pthread_mutex_unlock(&c->mu);
+}
