@@ -76,6 +76,58 @@ LEAT_MUST_CHECK leat_status lt_streams_put(struct lt_streams *streams, const cha
                                            lt_journal_done *done, void *ctx,
                                            struct leat_error *err);
 
+/** Where in a shard reading starts. */
+enum lt_streams_from {
+    LT_STREAMS_TRIM_HORIZON,
+    LT_STREAMS_LATEST,
+    LT_STREAMS_AT_SEQUENCE,
+    LT_STREAMS_AFTER_SEQUENCE,
+    LT_STREAMS_AT_TIME
+};
+
+/** The journal's number of the first record to read. `seq` and `time_ms` where `from` needs them.
+ */
+LEAT_MUST_CHECK leat_status lt_streams_seek(struct lt_streams *streams,
+                                            const struct lt_streams_shard *shard,
+                                            enum lt_streams_from from, uint64_t seq,
+                                            int64_t time_ms, uint64_t *first,
+                                            struct leat_error *err);
+
+/** What a read gave; all memory is the arena's. */
+struct lt_streams_batch {
+    struct lt_journal_record *records;
+    size_t n;
+    uint64_t next;     /**< read on from here */
+    int64_t behind_ms; /**< how far the last record is behind now; 0 when nothing is left */
+    bool end;          /**< the shard is closed and read to its end */
+};
+
+/** One shard by its index. Errors: LEAT_E_NOT_FOUND: code ResourceNotFoundException. Cheap. */
+LEAT_MUST_CHECK leat_status lt_streams_shard(struct lt_streams *streams, const char *name,
+                                             unsigned index, struct lt_streams_shard *out,
+                                             struct leat_error *err);
+
+/** Reads durable records from the journal's number `from`; as lt_journal_read(). Blocks: on the
+ * disk. */
+LEAT_MUST_CHECK leat_status lt_streams_read(struct lt_streams *streams, const char *name,
+                                            const struct lt_streams_shard *shard, uint64_t from,
+                                            size_t max_records, size_t max_bytes,
+                                            struct lt_arena *arena, struct lt_streams_batch *out,
+                                            struct leat_error *err);
+
+/** Lets go of records past their stream's retention, and of the disk they took. Called now and
+ * then by the engine. Blocks. Thread: any but two at a time. */
+LEAT_MUST_CHECK leat_status lt_streams_maintain(struct lt_streams *streams, struct leat_error *err);
+
+/** Number of open shards over all streams. */
+size_t lt_streams_count_shards(struct lt_streams *streams);
+
+/** A hash key in decimal. */
+enum { LT_HASH_KEY_TEXT = 40 };
+void lt_hash_key_format(unsigned __int128 key, char out[LT_HASH_KEY_TEXT]);
+/** False when it is not a decimal number within 128 bits, or has a leading zero. */
+bool lt_hash_key_parse(struct lt_slice text, unsigned __int128 *key);
+
 /* Sequence numbers on the wire: "49", the shard's uid in 12 digits, the journal's number in 20: 34
  * digits that rise within a shard, and from a parent to its children. */
 enum { LT_SEQUENCE_DIGITS = 34 };
