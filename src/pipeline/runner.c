@@ -15,6 +15,7 @@ enum {
     TICK_MS = 20,
     PROGRESS_EVERY_TICKS = 10,
     MAX_THREADS = 8,
+    RELIST_TICKS = 25,
     LISTING_ARENA_MAX_BYTES = 64 << 20
 };
 
@@ -123,6 +124,10 @@ static void on_shards(void *ctx, leat_status status, const struct lt_stream_shar
     pipeline->listed = status == LEAT_OK;
     if (status == LEAT_E_CANCELLED || runner->stopping)
         return;
+    if (status != LEAT_OK && leat_status_is_retryable(status)) {
+        pipeline->relist_at_tick = runner->n_ticks + RELIST_TICKS;
+        return;
+    }
     if (status != LEAT_OK)
         failure = *err;
     for (size_t i = 0; i < n && status == LEAT_OK; i++) {
@@ -161,8 +166,10 @@ static void look_for_children(struct lt_runner *runner) {
         size_t n = 0;
         for (struct lt_run_task *task = runner->tasks; task; task = task->next)
             n += task->pipeline == pipeline && atomic_load(&task->ended);
-        if (n > pipeline->n_ended && !pipeline->listing) {
+        bool again = pipeline->relist_at_tick && runner->n_ticks >= pipeline->relist_at_tick;
+        if ((n > pipeline->n_ended || again) && !pipeline->listing) {
             pipeline->n_ended = n;
+            pipeline->relist_at_tick = 0;
             list_shards(pipeline);
         }
     }

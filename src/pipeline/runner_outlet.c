@@ -9,7 +9,7 @@
 
 enum { KEY_SLOTS = 2048 };
 
-static const struct lt_retry_policy for_ever = {
+const struct lt_retry_policy lt_run_for_ever = {
     .max_attempts = 0, .base_ms = 50, .cap_ms = 10000, .retry_after_cap_ms = 60000};
 
 leat_status lt_outlet_init(struct lt_outlet *outlet, struct lt_stream_service *service,
@@ -22,7 +22,7 @@ leat_status lt_outlet_init(struct lt_outlet *outlet, struct lt_stream_service *s
                                  .route = route,
                                  .events = events,
                                  .ctx = ctx,
-                                 .retry = {.policy = &for_ever}};
+                                 .retry = {.policy = &lt_run_for_ever}};
     int rc = uv_timer_init(loop, &outlet->timer);
     if (rc)
         return lt_fail(err, LEAT_E_INTERNAL, -rc, "cannot make a timer");

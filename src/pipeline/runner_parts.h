@@ -125,7 +125,8 @@ struct lt_run_pipeline {
     size_t n_checkpoints;
     struct lt_arena arena;
     bool listing, listed;
-    size_t n_ended; /**< tasks seen at their end: children may start */
+    unsigned relist_at_tick; /**< 0: not waiting to list its shards again */
+    size_t n_ended;          /**< tasks seen at their end: children may start */
     /* its worker only */
     struct lt_delivery **objects; /**< one a route; NULL for streams */
 };
@@ -154,6 +155,7 @@ struct lt_run_task {
     uint64_t ordinal;
     uint64_t activity_before;
     int64_t read_started_us;
+    struct lt_retry read_retry;
     uv_timer_t idle_timer;
     bool timer_open, reading, source_ended, stopping, dirty, end_saved;
     struct lt_checkpoint done; /**< what may be saved */
@@ -217,6 +219,9 @@ struct lt_runner {
     bool stopping, draining;
     struct lt_run_stat *stat;
 };
+
+/** As often as it takes: for what a later attempt may mend. */
+extern const struct lt_retry_policy lt_run_for_ever;
 
 /* runner.c */
 void lt_runner_fail(struct lt_runner *runner,

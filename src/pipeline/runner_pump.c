@@ -28,6 +28,7 @@ struct pump_shard {
     uint64_t ordinal;
     uint64_t activity_before, tip;
     int64_t read_started_us;
+    struct lt_retry retry;
     uv_timer_t timer;
     bool reading, ended;
 };
@@ -117,12 +118,19 @@ static void on_read(void *ctx, leat_status status, struct lt_stream_batch *batch
                     const struct leat_error *err) {
     struct pump_shard *shard = ctx;
 
+    int64_t wait_ms;
+
     shard->reading = false;
     if (status != LEAT_OK) {
-        if (status != LEAT_E_CANCELLED && !shard->pump->stopping)
+        if (status == LEAT_E_CANCELLED || shard->pump->stopping)
+            return;
+        if (lt_retry_next(&shard->retry, err, &wait_ms))
+            uv_timer_start(&shard->timer, on_timer, (uint64_t)wait_ms, 0);
+        else
             fail(shard->pump, err);
         return;
     }
+    shard->retry.n_attempts = 0;
     if (shard->pump->stopping) {
         lt_stream_batch_free(batch);
         return;
@@ -199,6 +207,7 @@ static leat_status add_shard(struct lt_run_pump *pump, const char *id, struct le
     strcpy(shard->id, id);
     shard->pump = pump;
     shard->tip = UINT64_MAX;
+    shard->retry.policy = &lt_run_for_ever;
     shard->ordinal = lt_delivery_position(pump->delivery, id, &position);
     if (position.len && position.len < sizeof(shard->start_sequence)) {
         memcpy(shard->start_sequence, position.data, position.len);

@@ -384,16 +384,33 @@ static void on_idle(uv_timer_t *timer) {
     start_read(timer->data);
 }
 
+/* A service that is away for a while is asked again: what was read stays read. */
+static void on_read_failed(struct lt_run_task *task, leat_status status,
+                           const struct leat_error *err) {
+    int64_t wait_ms;
+
+    if (status == LEAT_E_CANCELLED || task->stopping)
+        return;
+    if (!lt_retry_next(&task->read_retry, err, &wait_ms)) {
+        fail(task, err);
+        return;
+    }
+    if (task->read_retry.n_attempts == 1)
+        lt_log(LT_LOG_WARN, "run", "%s of %s: %s; trying again", task->shard,
+               task->pipeline->system->source_stream, err->text);
+    uv_timer_start(&task->idle_timer, on_idle, (uint64_t)wait_ms, 0);
+}
+
 static void on_read(void *ctx, leat_status status, struct lt_stream_batch *batch,
                     const struct leat_error *err) {
     struct lt_run_task *task = ctx;
 
     task->reading = false;
     if (status != LEAT_OK) {
-        if (status != LEAT_E_CANCELLED && !task->stopping)
-            fail(task, err);
+        on_read_failed(task, status, err);
         return;
     }
+    task->read_retry.n_attempts = 0;
     bool empty = batch->n == 0;
     bool at_tip = empty && batch->behind_ms == 0;
     if (batch->end)
@@ -486,6 +503,7 @@ leat_status lt_run_task_start(struct lt_run_task *task, struct leat_error *err) 
         return lt_fail(err, LEAT_E_INTERNAL, -rc, "cannot make a timer");
     task->idle_timer.data = task;
     task->timer_open = true;
+    task->read_retry.policy = &lt_run_for_ever;
     leat_status status = open_outlets(task, err);
     if (status == LEAT_OK)
         status = task->worker->service->ops->open_shard(
