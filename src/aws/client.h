@@ -26,13 +26,25 @@ struct lt_aws_call {
 typedef void lt_aws_done(void *ctx, leat_status status, struct lt_json answer,
                          const struct leat_error *err);
 
+/**
+ * Whether requests to it can be signed. A Unix socket and a loopback need no credentials and no
+ * region: theirs are signed with a made-up key where none is given. Every call below checks.
+ * Errors: LEAT_E_AUTH when there are no credentials, LEAT_E_INVALID when there is no region; both
+ * say what to set.
+ */
+LEAT_MUST_CHECK leat_status lt_aws_endpoint_check(const struct lt_aws_endpoint *endpoint,
+                                                  struct leat_error *err);
+
+/** Starts a call; no retry. `done` is called once, from the loop, when this returned LEAT_OK. An
+ * empty answer is read as {}. */
 LEAT_MUST_CHECK leat_status lt_aws_start(struct lt_http_client *client,
                                          const struct lt_aws_endpoint *endpoint,
                                          const struct lt_aws_call *call, lt_aws_done *done,
                                          void *ctx, struct leat_error *err);
 
 /**
- * One JSON call, waited for, retried as lt_retry_default says. `*answer` views `body`, which the
+ * One JSON call, waited for, retried as lt_retry_default says (LEAT_E_BUSY is not; a loopback or
+ * Unix socket that refuses the connection is tried three times). `*answer` views `body`, which the
  * caller releases with lt_buf_deinit() (also after failure). Any thread.
  */
 LEAT_MUST_CHECK leat_status lt_aws_fetch(const struct lt_aws_endpoint *endpoint,
@@ -45,9 +57,14 @@ LEAT_MUST_CHECK leat_status lt_aws_fetch(const struct lt_aws_endpoint *endpoint,
  */
 leat_status lt_aws_error(const struct lt_http_answer *answer, struct leat_error *err);
 
+/** The status of a service's error code, as it stands in batch answers; LEAT_E_REMOTE when it is
+ * not known. */
+leat_status lt_aws_code_status(const char *code);
+
 /**
- * One S3 request (path style), waited for, retried. `path` is "/bucket/key" percent-encoded,
- * `query` may be "". On LEAT_OK the caller releases `answer`. Any thread.
+ * One S3 request (path style), waited for, retried as lt_aws_fetch() does. `path` is "/bucket/key"
+ * percent-encoded, `query` may be "". On LEAT_OK (an answer 2xx) the caller releases `answer`. Any
+ * thread.
  */
 LEAT_MUST_CHECK leat_status lt_s3_fetch(const struct lt_aws_endpoint *endpoint, const char *method,
                                         struct lt_slice path, struct lt_slice query,

@@ -69,6 +69,10 @@ LEAT_MUST_CHECK leat_status lt_http_client_start(struct lt_http_client *client,
                                                  lt_http_done *done, void *ctx,
                                                  struct leat_error *err);
 
+/** True when the host of an http or https URL is this machine's loopback: 127.*, [::1], localhost.
+ */
+bool lt_http_is_loopback(const char *url);
+
 /** One call, waited for. Any thread; a thread keeps its connections between its calls. On LEAT_OK
  * release `answer`. Errors: as those of lt_http_done, or LEAT_E_INVALID for a bad URL or header. */
 LEAT_MUST_CHECK leat_status lt_http_fetch(const struct lt_http_call *call,

@@ -71,6 +71,11 @@ static bool is_loopback(const struct url_parts *parts) {
            (parts->host.len == 9 || parts->host.data[parts->host.len - 10] == '.');
 }
 
+bool lt_http_is_loopback(const char *url) {
+    struct url_parts parts;
+    return split_url(url, &parts) && is_loopback(&parts);
+}
+
 static char *name_peer(const struct lt_http_call *call, const struct url_parts *parts) {
     char *name = NULL;
     if (call->unix_socket)
