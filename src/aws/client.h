@@ -26,6 +26,11 @@ struct lt_aws_call {
 typedef void lt_aws_done(void *ctx, leat_status status, struct lt_json answer,
                          const struct leat_error *err);
 
+/** A copy whose strings lie in `arena`. Errors: LEAT_E_NOMEM. */
+LEAT_MUST_CHECK leat_status lt_aws_endpoint_copy(struct lt_aws_endpoint *out,
+                                                 const struct lt_aws_endpoint *endpoint,
+                                                 struct lt_arena *arena, struct leat_error *err);
+
 /**
  * Whether requests to it can be signed. A Unix socket and a loopback need no credentials and no
  * region: theirs are signed with a made-up key where none is given. Every call below checks.

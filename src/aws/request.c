@@ -57,6 +57,25 @@ static leat_status no_memory(struct leat_error *err) {
     return lt_fail(err, LEAT_E_NOMEM, 0, "no memory to sign a request");
 }
 
+leat_status lt_aws_endpoint_copy(struct lt_aws_endpoint *out,
+                                 const struct lt_aws_endpoint *endpoint, struct lt_arena *arena,
+                                 struct leat_error *err) {
+    const char **texts[] = {&out->url,
+                            &out->unix_socket,
+                            &out->region,
+                            &out->credentials.access_key_id,
+                            &out->credentials.secret_access_key,
+                            &out->credentials.session_token,
+                            &out->credentials.source,
+                            &out->credentials.problem};
+    *out = *endpoint;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (*texts[i] && !(*texts[i] = lt_arena_str(arena, lt_slice_str(*texts[i]))))
+            return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for an endpoint");
+    }
+    return LEAT_OK;
+}
+
 /* The authority that goes into Host: no user, no port that the scheme implies. */
 static struct lt_slice host_of(const char *url, struct lt_slice *path) {
     bool tls = strncasecmp(url, "https://", 8) == 0;
