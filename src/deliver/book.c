@@ -82,6 +82,23 @@ static leat_status read_position(const struct lt_state_row *row, struct lt_arena
     return LEAT_OK;
 }
 
+static void read_total(struct lt_book *book, struct lt_slice body) {
+    struct {
+        const char *name;
+        uint64_t *to;
+    } const rows[] = {{"records", &book->total.n_records},
+                      {"bytes", &book->total.n_bytes},
+                      {"objects", &book->total.n_objects}};
+    struct lt_json root, value;
+    int64_t number;
+
+    if (lt_json_parse(&root, body, LT_JSON_DEFAULT_DEPTH, NULL) != LEAT_OK)
+        return;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (lt_json_get(root, rows[i].name, &value) && lt_json_int64(value, &number) && number > 0)
+            *rows[i].to = (uint64_t)number;
+}
+
 static leat_status read_positions(struct lt_book *book, struct lt_arena *arena,
                                   struct lt_book_position **positions, size_t *n,
                                   struct leat_error *err) {
@@ -132,6 +149,11 @@ leat_status lt_book_open(struct lt_book *book, struct lt_state *state, const cha
         status = read_positions(book, arena, positions, n, err);
     if (status != LEAT_OK)
         return status;
+    status = lt_state_get(state, book->kind, LT_LIT("total"), arena, &body, err);
+    if (status == LEAT_OK)
+        read_total(book, body);
+    else if (status != LEAT_E_NOT_FOUND)
+        return status;
     status = lt_state_get(state, book->kind, LT_LIT("intent"), arena, &body, err);
     if (status == LEAT_E_NOT_FOUND)
         return LEAT_OK;
@@ -151,49 +173,88 @@ leat_status lt_book_intend(const struct lt_book *book, const struct lt_intent *i
     return status;
 }
 
-/* One change a shard, and the removal of the intent; their bytes are in `arena`. */
-static struct lt_state_change *
-list_changes(const struct lt_book *book, const struct lt_intent *intent, struct lt_arena *arena) {
-    struct lt_state_change *changes =
-        lt_arena_calloc(arena, intent->n_ranges + 1, sizeof(*changes));
-
-    for (size_t i = 0; changes && i < intent->n_ranges; i++) {
-        const struct lt_intent_range *range = &intent->ranges[i];
-        struct lt_json_writer w;
-        struct lt_buf doc;
-        lt_buf_init(&doc, 64 << 10);
-        lt_json_writer_init(&w, &doc);
-        lt_json_begin_object(&w);
-        lt_json_key(&w, "seq");
-        lt_json_put_uint(&w, range->last);
-        lt_json_key(&w, "position");
-        lt_json_put_string(&w, range->position);
-        lt_json_end_object(&w);
-        changes[i].kind = book->kind;
-        changes[i].name = lt_slice_str(lt_arena_printf(arena, SHARD_PREFIX "%s", range->shard));
-        changes[i].body =
-            doc.failed ? (struct lt_slice){0} : lt_arena_dup(arena, lt_buf_slice(&doc));
-        lt_buf_deinit(&doc);
-        if (!changes[i].name.data || !changes[i].body.data)
-            return NULL;
-    }
-    if (changes)
-        changes[intent->n_ranges] =
-            (struct lt_state_change){.kind = book->kind, .name = LT_LIT("intent")};
-    return changes;
+/* Moves a written document to `arena`; `data` is NULL when there is no memory. */
+static struct lt_slice keep(struct lt_buf *doc, struct lt_arena *arena) {
+    struct lt_slice kept = {0};
+    if (!doc->failed)
+        kept = lt_arena_dup(arena, lt_buf_slice(doc));
+    lt_buf_deinit(doc);
+    return kept;
 }
 
-leat_status lt_book_settle(const struct lt_book *book, const struct lt_intent *intent,
+static struct lt_slice write_position(const struct lt_intent_range *range, struct lt_arena *arena) {
+    struct lt_json_writer w;
+    struct lt_buf doc;
+
+    lt_buf_init(&doc, 64 << 10);
+    lt_json_writer_init(&w, &doc);
+    lt_json_begin_object(&w);
+    lt_json_key(&w, "seq");
+    lt_json_put_uint(&w, range->last);
+    lt_json_key(&w, "position");
+    lt_json_put_string(&w, range->position);
+    lt_json_end_object(&w);
+    return keep(&doc, arena);
+}
+
+static struct lt_slice write_total(const struct lt_book_total *total, struct lt_arena *arena) {
+    struct lt_json_writer w;
+    struct lt_buf doc;
+
+    lt_buf_init(&doc, 4096);
+    lt_json_writer_init(&w, &doc);
+    lt_json_begin_object(&w);
+    lt_json_key(&w, "records");
+    lt_json_put_uint(&w, total->n_records);
+    lt_json_key(&w, "bytes");
+    lt_json_put_uint(&w, total->n_bytes);
+    lt_json_key(&w, "objects");
+    lt_json_put_uint(&w, total->n_objects);
+    lt_json_end_object(&w);
+    return keep(&doc, arena);
+}
+
+/* A change a shard, the total, and the removal of the intent; their bytes are in `arena`. */
+static struct lt_state_change *list_changes(const struct lt_book *book,
+                                            const struct lt_intent *intent,
+                                            const struct lt_book_total *total,
+                                            struct lt_arena *arena) {
+    size_t n = intent->n_ranges;
+    struct lt_state_change *changes = lt_arena_calloc(arena, n + 2, sizeof(*changes));
+
+    if (!changes)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = lt_arena_printf(arena, SHARD_PREFIX "%s", intent->ranges[i].shard);
+        changes[i].name = lt_slice_str(name);
+        changes[i].body = write_position(&intent->ranges[i], arena);
+        if (!name || !changes[i].body.data)
+            return NULL;
+    }
+    changes[n] =
+        (struct lt_state_change){.name = LT_LIT("total"), .body = write_total(total, arena)};
+    changes[n + 1] = (struct lt_state_change){.name = LT_LIT("intent")};
+    for (size_t i = 0; i < n + 2; i++)
+        changes[i].kind = book->kind;
+    return changes[n].body.data ? changes : NULL;
+}
+
+leat_status lt_book_settle(struct lt_book *book, const struct lt_intent *intent,
                            struct leat_error *err) {
+    struct lt_book_total total = {.n_records = book->total.n_records + intent->n_records,
+                                  .n_bytes = book->total.n_bytes + intent->n_bytes,
+                                  .n_objects = book->total.n_objects + 1};
     struct lt_arena arena;
     leat_status status;
 
     lt_arena_init(&arena, DOCUMENT_MAX_BYTES);
-    struct lt_state_change *changes = list_changes(book, intent, &arena);
+    struct lt_state_change *changes = list_changes(book, intent, &total, &arena);
     if (changes)
-        status = lt_state_apply(book->state, changes, intent->n_ranges + 1, err);
+        status = lt_state_apply(book->state, changes, intent->n_ranges + 2, err);
     else
         status = lt_fail(err, LEAT_E_NOMEM, 0, "no memory to move %zu positions", intent->n_ranges);
+    if (status == LEAT_OK)
+        book->total = total;
     lt_arena_deinit(&arena);
     return status;
 }

@@ -7,12 +7,19 @@
 /*
  * A delivery's documents in the state, all of the kind "deliver/NAME": "identity" {source, id},
  * "intent" (see intent.c) while an object is on its way, "shard/NAME" {seq, position} for each
- * shard that has a record in an object.
+ * shard that has a record in an object, "total" {records, bytes, objects} of all delivered.
  */
+struct lt_book_total {
+    uint64_t n_records;
+    uint64_t n_bytes;
+    uint64_t n_objects;
+};
+
 struct lt_book {
     struct lt_state *state; /**< borrowed */
     char *kind;
-    char id[33]; /**< random, made when the delivery first saw this source */
+    char id[33];                /**< random, made when the delivery first saw this source */
+    struct lt_book_total total; /**< whoever settles has it: a worker, or the loop between two */
 };
 
 /** A position as it is kept. */
@@ -38,8 +45,8 @@ void lt_book_deinit(struct lt_book *book);
 /* Blocks: on the disk. Errors: as lt_state_apply(). */
 LEAT_MUST_CHECK leat_status lt_book_intend(const struct lt_book *book,
                                            const struct lt_intent *intent, struct leat_error *err);
-/** Moves the positions to the intent's and removes it, in one change. */
-LEAT_MUST_CHECK leat_status lt_book_settle(const struct lt_book *book,
-                                           const struct lt_intent *intent, struct leat_error *err);
+/** Moves the positions to the intent's, adds to the total and removes the intent, in one change. */
+LEAT_MUST_CHECK leat_status lt_book_settle(struct lt_book *book, const struct lt_intent *intent,
+                                           struct leat_error *err);
 
 #endif

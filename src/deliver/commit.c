@@ -8,15 +8,14 @@
 #include "deliver/commit.h"
 
 #include "deliver/compress.h"
+#include "deliver/work.h"
 
-#include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 enum step { STEP_PROBE, STEP_NAME, STEP_INTEND, STEP_BUILD, STEP_PUT, STEP_SETTLE, STEP_END };
 
 struct lt_commit {
-    uv_work_t work;
+    struct lt_work work;
     const struct lt_commit_target *target; /* immutable */
 
     /* the worker's while one runs, else the loop's */
@@ -33,12 +32,6 @@ struct lt_commit {
     /* loop thread only */
     lt_commit_done *done;
     void *ctx;
-    bool queued;
-    bool orphan;
-
-    pthread_mutex_t mu;
-    pthread_cond_t idle;
-    bool running; /* guarded by mu */
 };
 
 /* Is the resumed object there? Not to know is no failure as long as all its records are. */
@@ -138,36 +131,25 @@ static leat_status (*const steps[STEP_END])(struct lt_commit *, struct leat_erro
     [STEP_BUILD] = build, [STEP_PUT] = put,   [STEP_SETTLE] = settle,
 };
 
-static void free_commit(struct lt_commit *c) {
-    pthread_cond_destroy(&c->idle);
-    pthread_mutex_destroy(&c->mu);
+static void free_commit(void *ctx) {
+    struct lt_commit *c = ctx;
+
     lt_intent_free(c->intent);
     lt_gather_deinit(&c->gather);
     lt_buf_deinit(&c->body);
     free(c);
 }
 
-static void on_work(uv_work_t *work) {
-    struct lt_commit *c = work->data;
+static void run(void *ctx) {
+    struct lt_commit *c = ctx;
 
     do
         c->status = steps[c->step](c, &c->err);
     while (c->status == LEAT_OK && c->step != STEP_END);
-    pthread_mutex_lock(&c->mu);
-    c->running = false;
-    pthread_cond_signal(&c->idle);
-    pthread_mutex_unlock(&c->mu);
 }
 
-static void on_after_work(uv_work_t *work, int uv_status) {
-    struct lt_commit *c = work->data;
-
-    (void)uv_status;
-    if (c->orphan) {
-        free_commit(c);
-        return;
-    }
-    c->queued = false;
+static void on_run(void *ctx) {
+    struct lt_commit *c = ctx;
     c->done(c->ctx, c->status == LEAT_OK ? c->outcome : LT_COMMIT_FAILED, &c->err);
 }
 
@@ -176,11 +158,9 @@ static struct lt_commit *new_commit(const struct lt_commit_target *target) {
 
     if (!c)
         return NULL;
-    c->work.data = c;
+    lt_work_init(&c->work);
     c->target = target;
     lt_buf_init(&c->body, PTRDIFF_MAX);
-    pthread_mutex_init(&c->mu, NULL);
-    pthread_cond_init(&c->idle, NULL);
     return c;
 }
 
@@ -218,11 +198,7 @@ void lt_commit_give(struct lt_commit *c, struct lt_gather *gather) {
 void lt_commit_start(struct lt_commit *c, lt_commit_done *done, void *ctx) {
     c->done = done;
     c->ctx = ctx;
-    c->queued = true;
-    c->running = true; /* no worker has it yet */
-    int rc = uv_queue_work(c->target->loop, &c->work, on_work, on_after_work);
-    assert(rc == 0); /* it fails only without a callback */
-    (void)rc;
+    lt_work_start(&c->work, c->target->loop, run, on_run, c);
 }
 
 const struct lt_intent *lt_commit_intent(const struct lt_commit *c) {
@@ -230,17 +206,6 @@ const struct lt_intent *lt_commit_intent(const struct lt_commit *c) {
 }
 
 void lt_commit_cancel(struct lt_commit *c) {
-    if (!c)
-        return;
-    if (!c->queued) {
-        free_commit(c);
-        return;
-    }
-    c->orphan = true; /* on_after_work() frees it */
-    if (uv_cancel((uv_req_t *)&c->work) == 0)
-        return;
-    pthread_mutex_lock(&c->mu);
-    while (c->running)
-        pthread_cond_wait(&c->idle, &c->mu);
-    pthread_mutex_unlock(&c->mu);
+    if (c)
+        lt_work_abandon(&c->work, free_commit, c);
 }

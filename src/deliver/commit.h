@@ -13,12 +13,13 @@
  */
 struct lt_commit;
 
-/** Where all commits of a delivery go; immutable and alive as long as one of them is. */
+/** Where all commits of a delivery go; alive as long as one of them is, and immutable but for the
+ * book, which the commit under way has. */
 struct lt_commit_target {
     uv_loop_t *loop;
     struct lt_object_store *objects;
     const char *bucket;
-    const struct lt_book *book;
+    struct lt_book *book;
     struct lt_intent_naming naming;
 };
 

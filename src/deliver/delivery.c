@@ -28,6 +28,7 @@ struct flush {
     void (*done)(void *ctx, leat_status status, const struct leat_error *err);
     void *ctx;
     uint64_t until; /* the object whose settling fulfils it */
+    bool spared;    /* asked while a try was under way: its failure is old news */
     struct flush *next;
 };
 
@@ -70,8 +71,8 @@ struct lt_delivery {
 
     struct flush *flushes;
     struct lt_delivery_stat stat;
-    bool *freed;  /* set when a callback freed us */
-    bool closing; /* in lt_delivery_free(), whose callbacks may not do it again */
+    unsigned n_inside; /* callbacks under way */
+    bool closing;      /* freed, but for the memory if callbacks are under way */
 };
 
 static bool gather_due(const struct lt_delivery *d, int64_t now_us) {
@@ -122,23 +123,24 @@ static void schedule(struct lt_delivery *d) {
         uv_timer_start(d->timer, on_timer, (uint64_t)(wait_us + 999) / 1000, 0);
 }
 
-/* After a callback: was it the end of `d`? Callbacks may nest; the outer ones hear of it, too. */
-static bool still_there(struct lt_delivery *d, bool freed, bool *outer) {
-    if (!freed)
-        d->freed = outer;
-    else if (outer)
-        *outer = true;
-    return !freed;
+/* After a callback, which may have freed us: only the memory waits for the outermost to return. */
+static bool leave(struct lt_delivery *d) {
+    bool closing = d->closing;
+
+    if (--d->n_inside == 0 && closing)
+        free(d);
+    return !closing;
 }
 
 /* Calls the flushes whose objects are out, or with `err` all of them. False when one freed us. */
 static bool fulfil(struct lt_delivery *d, const struct leat_error *err) {
     struct flush **at = &d->flushes, *due = NULL, **due_end = &due;
-    bool freed = false, *outer = d->freed;
 
     while (*at) {
         struct flush *f = *at;
-        if (err || f->until <= d->settled_no) {
+        bool told = err && (!f->spared || d->closing);
+        f->spared = f->spared && !err;
+        if (told || f->until <= d->settled_no) {
             *at = f->next;
             f->next = NULL;
             *due_end = f;
@@ -147,25 +149,23 @@ static bool fulfil(struct lt_delivery *d, const struct leat_error *err) {
             at = &f->next;
         }
     }
-    d->freed = &freed;
+    d->n_inside++;
     while (due) {
         struct flush *f = due;
         due = f->next;
         f->done(f->ctx, err ? err->status : LEAT_OK, err);
         free(f);
     }
-    return still_there(d, freed, outer);
+    return leave(d);
 }
 
 /* False when it freed us. */
 static bool tell_progress(struct lt_delivery *d) {
-    bool freed = false, *outer = d->freed;
-
     if (!d->opt.on_progress)
         return true;
-    d->freed = &freed;
+    d->n_inside++;
     d->opt.on_progress(d->opt.ctx, d);
-    return still_there(d, freed, outer);
+    return leave(d);
 }
 
 static void note_failure(struct lt_delivery *d, const struct leat_error *err) {
@@ -184,6 +184,12 @@ static void note_failure(struct lt_delivery *d, const struct leat_error *err) {
     d->retry_at_us = lt_clock_mono_us() + wait_ms * 1000;
 }
 
+static void note_total(struct lt_delivery *d) {
+    d->stat.n_records = d->book.total.n_records;
+    d->stat.n_bytes = d->book.total.n_bytes;
+    d->stat.n_objects = d->book.total.n_objects;
+}
+
 static void settle(struct lt_delivery *d, const struct lt_intent *intent) {
     for (size_t i = 0; i < intent->n_ranges; i++) {
         const struct lt_intent_range *range = &intent->ranges[i];
@@ -193,14 +199,12 @@ static void settle(struct lt_delivery *d, const struct lt_intent *intent) {
         lt_delivery_shard_settle(shard, range->last, range->position);
         shard->resume_to = 0;
     }
-    d->stat.n_records += intent->n_records;
-    d->stat.n_bytes += intent->n_bytes;
-    d->stat.n_objects++;
     memset(&d->stat.last_error, 0, sizeof(d->stat.last_error));
     lt_metric_add(d->series.records, (double)intent->n_records);
     lt_metric_add(d->series.bytes, (double)intent->n_bytes);
     lt_metric_add(d->series.objects, 1);
 
+    note_total(d);
     d->settled_no = d->commit_no;
     lt_commit_cancel(d->commit);
     d->commit = NULL;
@@ -262,8 +266,11 @@ static void on_commit(void *ctx, enum lt_commit_outcome outcome, const struct le
     else
         settle(d, lt_commit_intent(d->commit));
     proceed(d); /* the next object is on its way before anybody is told */
-    if (fulfil(d, failed ? &failure : NULL) && tell_progress(d))
-        schedule(d);
+    if (!fulfil(d, failed ? &failure : NULL) || !tell_progress(d))
+        return;
+    if (failed && d->flushes)
+        d->retry_at_us = 0;
+    schedule(d);
 }
 
 /* The shard's records of the resumed intent have all come, or will not come any more. */
@@ -363,6 +370,7 @@ void lt_delivery_flush(struct lt_delivery *d,
     f->done = done;
     f->ctx = ctx;
     f->until = d->gather.n_records ? d->gather_no : d->commit ? d->commit_no : d->settled_no;
+    f->spared = d->committing;
     f->next = d->flushes;
     d->flushes = f;
     d->retry_at_us = 0; /* who asks now hears of the state now */
@@ -385,11 +393,10 @@ void lt_delivery_free(struct lt_delivery *d) {
     if (!d || d->closing)
         return;
     d->closing = true;
+    d->n_inside++;
     lt_commit_cancel(d->commit);
     lt_fail(&err, LEAT_E_CANCELLED, 0, "the delivery was stopped");
     fulfil(d, &err);
-    if (d->freed)
-        *d->freed = true;
     if (d->timer)
         uv_close((uv_handle_t *)d->timer, free_timer);
     lt_gather_deinit(&d->gather);
@@ -397,7 +404,7 @@ void lt_delivery_free(struct lt_delivery *d) {
     lt_delivery_shards_deinit(&d->shards);
     lt_book_deinit(&d->book);
     lt_arena_deinit(&d->strings);
-    free(d);
+    leave(d);
 }
 
 /* Copies what the options point to. */
@@ -448,6 +455,7 @@ static leat_status recover(struct lt_delivery *d, struct leat_error *err) {
     lt_arena_init(&arena, POSITIONS_MAX_BYTES);
     leat_status status = lt_book_open(&d->book, d->opt.state, d->opt.name, d->opt.source, &arena,
                                       &positions, &n, &intent, err);
+    note_total(d);
     for (size_t i = 0; status == LEAT_OK && i < n; i++) {
         struct lt_delivery_shard *shard = lt_delivery_shards_get(&d->shards, positions[i].shard);
         if (!shard)

@@ -104,11 +104,11 @@ void lt_delivery_flush(struct lt_delivery *delivery,
                        void *ctx);
 
 struct lt_delivery_stat {
-    uint64_t n_records; /**< delivered since it was made */
+    uint64_t n_records; /**< delivered of this source, restarts included */
     uint64_t n_bytes;   /**< of records, before compression */
     uint64_t n_objects;
     uint64_t buffer_bytes;
-    uint64_t n_errors;
+    uint64_t n_errors;            /**< since the process started */
     struct leat_error last_error; /**< status LEAT_OK when the last put succeeded */
 };
 void lt_delivery_stat(const struct lt_delivery *delivery, struct lt_delivery_stat *out);

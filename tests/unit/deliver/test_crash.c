@@ -47,7 +47,12 @@ static bool kill_at(unsigned n, bool after, leat_status head_status, unsigned se
     rig.seed = seed * 31; /* pushed in another rhythm */
     rig_start(&rig);
     assert_true(rig_deliver(&rig, 5000));
+    struct lt_delivery_stat stat;
+    lt_delivery_stat(rig.delivery, &stat);
+    assert_int_equal(stat.n_records, 23 + 9 + 31);
+    assert_int_equal(stat.n_bytes, (23 + 9 + 31) * rig.record_bytes);
     rig_stop(&rig);
+    assert_int_equal(stat.n_objects, fake_n_objects(rig.world));
     rig_check_once(&rig);
     rig_teardown(&rig);
     return killed;
