@@ -24,7 +24,7 @@ struct lt_http_header {
 struct lt_http_server_options {
     uv_loop_t *loop;
     size_t max_body_bytes;    /**< of a body kept in memory; more is answered 413. 0: 16 MiB */
-    unsigned max_connections; /**< 0: 4096 */
+    unsigned max_connections; /**< 0: 4096; more wait in the listeners' queues */
     unsigned idle_timeout_s;  /**< 0: 75 */
     void *ctx;
     /**
@@ -34,6 +34,10 @@ struct lt_http_server_options {
     void (*on_headers)(void *ctx, struct lt_http_request *request);
     /** The whole request is there. */
     void (*on_request)(void *ctx, struct lt_http_request *request);
+    /** A request that on_headers saw and nobody answered will never be whole (its client went away,
+     * or the body was too large): release what lt_http_user() holds. The request must not be used
+     * afterwards. May be NULL. */
+    void (*on_abort)(void *ctx, struct lt_http_request *request);
 };
 
 /** Makes a server that listens nowhere yet. Errors: LEAT_E_NOMEM, LEAT_E_IO. */
@@ -56,8 +60,9 @@ LEAT_MUST_CHECK leat_status lt_http_server_listen_fd(struct lt_http_server *serv
 void lt_http_server_stop(struct lt_http_server *server, unsigned grace_ms, void (*done)(void *ctx),
                          void *ctx);
 
-/** Frees it. Requests not yet answered are cut off. Its uv handles are closed by the loop's next
- * turns. */
+/** Frees it. Requests not yet answered are cut off: they must still be answered, which then only
+ * frees them (of such a request only its arena and user pointer are alive). Its uv handles are
+ * closed by the loop's next turns. Not to be called from its own callbacks. NULL is fine. */
 void lt_http_server_free(struct lt_http_server *server);
 
 struct lt_slice lt_http_method(const struct lt_http_request *request);
@@ -80,22 +85,30 @@ int64_t lt_http_started_us(const struct lt_http_request *request);
 /** A place for the user's own pointer. */
 void **lt_http_user(struct lt_http_request *request);
 
+/** Takes a part of a body as it comes; 0, or an errno that ends the taking. */
+typedef int lt_http_body_part(void *ctx, struct lt_slice part);
+/** From on_headers: give the body, up to `max_bytes`, to `part` as it comes, instead of keeping it.
+ * After a failure the rest is read and dropped, and on_request sees lt_http_body_error(). */
+void lt_http_body_to(struct lt_http_request *request, uint64_t max_bytes, lt_http_body_part *part,
+                     void *ctx);
 /** From on_headers: write the body, up to `max_bytes`, to `fd` (the caller's) as it comes,
  * instead of keeping it. `each` (may be NULL) sees every part, for checksums. */
 void lt_http_body_to_file(struct lt_http_request *request, int fd, uint64_t max_bytes,
                           void (*each)(void *ctx, struct lt_slice part), void *ctx);
-/** 0, or what went wrong with the body (errno of a write; EFBIG over max_bytes). */
+/** The Content-Length of the request; UINT64_MAX when it is not told (a chunked body). */
+uint64_t lt_http_content_length(const struct lt_http_request *request);
+/** 0, or what went wrong with the body (errno of a write or of its taker; EFBIG over max_bytes). */
 int lt_http_body_error(const struct lt_http_request *request);
 
-/** Answers; the body is copied. `headers` end with a NULL name; Content-Length and Date are added.
- */
+/** Answers; the body is copied. `headers` (may be NULL) end with a NULL name; Content-Length and
+ * Date are added. */
 void lt_http_respond(struct lt_http_request *request, unsigned status,
                      const struct lt_http_header *headers, struct lt_slice body);
 /** As lt_http_respond(), without a copy: takes over the buffer's bytes (`body` is then empty). */
 void lt_http_respond_take(struct lt_http_request *request, unsigned status,
                           const struct lt_http_header *headers, struct lt_buf *body);
 /** Answers with `len` bytes of a file from `offset`; takes the descriptor over. For HEAD only the
- * length is sent. */
+ * length is sent, and `fd` may be -1. */
 void lt_http_respond_file(struct lt_http_request *request, unsigned status,
                           const struct lt_http_header *headers, int fd, uint64_t offset,
                           uint64_t len);
