@@ -153,7 +153,8 @@ static bool fulfil(struct lt_delivery *d, const struct leat_error *err) {
     while (due) {
         struct flush *f = due;
         due = f->next;
-        f->done(f->ctx, err ? err->status : LEAT_OK, err);
+        bool out = f->until <= d->settled_no;
+        f->done(f->ctx, out ? LEAT_OK : err->status, out ? NULL : err);
         free(f);
     }
     return leave(d);
