@@ -196,24 +196,25 @@ static void free_series(struct lt_metric_series *series) {
 static struct lt_metric_series *new_series(enum lt_metric_id id,
                                            const char *const values[MAX_LABELS]) {
     struct lt_metric_series *series = calloc(1, sizeof(*series));
-    bool failed = !series;
 
-    if (failed)
+    if (!series)
         return NULL;
     series->id = id;
     for (size_t i = 0; i < MAX_LABELS; i++) {
         series->labels[i] = strdup(values[i]);
-        failed |= !series->labels[i];
+        if (!series->labels[i])
+            goto fail;
     }
     if (rows[id].type == HISTOGRAM) {
         series->histogram = calloc(1, sizeof(*series->histogram));
-        failed |= !series->histogram;
-    }
-    if (failed) {
-        free_series(series);
-        return NULL;
+        if (!series->histogram)
+            goto fail;
     }
     return series;
+
+fail:
+    free_series(series);
+    return NULL;
 }
 
 static struct lt_metric_series *find_or_add(struct lt_metrics *metrics, enum lt_metric_id id,

@@ -46,7 +46,7 @@ static inline bool lt_slice_starts(struct lt_slice a, struct lt_slice prefix) {
 static inline struct lt_slice lt_slice_from(struct lt_slice a, size_t from) {
     if (from > a.len)
         from = a.len;
-    return (struct lt_slice){a.data ? a.data + from : NULL, a.len - from};
+    return (struct lt_slice){from ? a.data + from : a.data, a.len - from};
 }
 
 /** Orders as memcmp does; a prefix comes first. */

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+from support.fixtures import *  # noqa: F403  pytest finds fixtures by their names here
