@@ -96,6 +96,8 @@ void lt_config_problem_at(struct lt_config *c, unsigned line, unsigned column,
 void lt_config_problems_finish(struct lt_config *c, struct lt_problems *out);
 /** "a", "a or b", "a, b or c" in the arena; words end with NULL. Never NULL. */
 const char *lt_config_words(struct lt_config *c, const char *const *words, const char *last);
+/** The first 100 bytes or so, for an error; no character is cut through. */
+struct lt_slice lt_config_cut(struct lt_slice text);
 /** Memory of the system, zeroed; NULL sets `no_memory`. */
 void *lt_config_alloc(struct lt_config *c, size_t n, size_t size);
 

@@ -88,10 +88,28 @@ static void check_tests(struct lt_config *c, struct lt_yaml_node *mapping,
     }
 }
 
+/* Positions are kept by name: two of one name would take each other's. */
+static void check_object_names(struct lt_config *c, const struct lt_yaml_node *mapping,
+                               const struct lt_system_pipeline *pipeline) {
+    char name[LT_ROUTE_DELIVERY_BYTES];
+
+    for (size_t i = 0; i < pipeline->n_routes; i++)
+        for (size_t k = 0; k < c->system->n_deliveries; k++) {
+            const struct lt_yaml_node *item = item_of(mapping, "route", i);
+            if (item && lt_system_route_delivery(pipeline, i, name) &&
+                !strcmp(name, c->system->deliveries[k].name))
+                lt_config_problem(c, item->offset, NULL,
+                                  "this route into objects is called '%s', and so is a delivery; "
+                                  "expected another name for the delivery or the pipeline",
+                                  name);
+        }
+}
+
 void lt_config_finish_pipeline(struct lt_config *c, struct lt_yaml_node *mapping, void *base) {
     const struct lt_system_pipeline *pipeline = base;
 
     check_routes(c, mapping, pipeline);
     check_dead_letters(c, mapping, pipeline);
     check_tests(c, mapping, pipeline);
+    check_object_names(c, mapping, pipeline);
 }

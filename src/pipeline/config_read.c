@@ -36,10 +36,8 @@ const char *lt_config_expected(struct lt_config *c, const struct lt_config_prope
 void lt_config_wrong_type(struct lt_config *c, const struct lt_config_property *p,
                           const struct lt_yaml_node *value) {
     if (value->type == LT_YAML_SCALAR && !value->absent)
-        lt_config_problem(
-            c, value->offset, NULL, "%s is '%.*s'; expected %s", p->name,
-            LT_FMT(lt_slice(value->text.data, value->text.len < 100 ? value->text.len : 100)),
-            lt_config_expected(c, p));
+        lt_config_problem(c, value->offset, NULL, "%s is '%.*s'; expected %s", p->name,
+                          LT_FMT(lt_config_cut(value->text)), lt_config_expected(c, p));
     else
         lt_config_problem(c, value->offset, NULL, "%s has %s; expected %s", p->name,
                           value->absent ? "no value" : lt_yaml_kind(value),
@@ -100,8 +98,7 @@ static void tell_unknown(struct lt_config *c, const struct lt_config_kind *kind,
         if (!p->later)
             words[n++] = p->name;
     lt_config_problem(c, key->offset, lt_nearest(key->text, words),
-                      "unknown key '%.*s' in %s; expected %s",
-                      LT_FMT(lt_slice(key->text.data, key->text.len < 100 ? key->text.len : 100)),
+                      "unknown key '%.*s' in %s; expected %s", LT_FMT(lt_config_cut(key->text)),
                       kind->name, lt_config_words(c, words, " or "));
 }
 

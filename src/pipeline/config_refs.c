@@ -25,8 +25,7 @@ static bool check_name(struct lt_config *c, const struct lt_yaml_node *key, cons
         return true;
     lt_config_problem(c, key->offset, NULL,
                       "'%.*s' cannot name a %s; expected 1 to %zu letters, digits, '_', '.' or '-'",
-                      LT_FMT(lt_slice(key->text.data, key->text.len < 150 ? key->text.len : 150)),
-                      what, max);
+                      LT_FMT(lt_config_cut(key->text)), what, max);
     return false;
 }
 
@@ -126,11 +125,10 @@ static const char *resolve_stream(struct lt_config *c, const struct lt_config_pr
         return stream->name;
     const char **names = stream_names(c);
     if (names)
-        lt_config_problem(
-            c, value->offset, from_env ? NULL : lt_nearest(name, names),
-            "%s names '%.*s', which is no stream of this file; expected %s", p->name,
-            LT_FMT(lt_slice(value->text.data, value->text.len < 150 ? value->text.len : 150)),
-            offer(c, names, "it under 'streams', where there is none yet"));
+        lt_config_problem(c, value->offset, from_env ? NULL : lt_nearest(name, names),
+                          "%s names '%.*s', which is no stream of this file; expected %s", p->name,
+                          LT_FMT(lt_config_cut(value->text)),
+                          offer(c, names, "it under 'streams', where there is none yet"));
     return NULL;
 }
 
@@ -163,10 +161,8 @@ static void read_buckets(struct lt_config *c, const struct lt_config_property *p
             continue;
         const char *fault = bucket_fault(name);
         if (fault)
-            lt_config_problem(
-                c, item->offset, NULL, "'%.*s' cannot name a bucket; %s",
-                LT_FMT(lt_slice(item->text.data, item->text.len < 150 ? item->text.len : 150)),
-                fault);
+            lt_config_problem(c, item->offset, NULL, "'%.*s' cannot name a bucket; %s",
+                              LT_FMT(lt_config_cut(item->text)), fault);
         if (find_bucket(c, name)) {
             lt_config_problem(c, item->offset, NULL, "bucket '%.*s' stands here again",
                               LT_FMT(item->text));
@@ -197,7 +193,7 @@ static bool resolve_objects(struct lt_config *c, const struct lt_config_property
             lt_config_problem(
                 c, value->offset, from_env ? NULL : lt_nearest(name, names),
                 "%s names '%.*s', which is in no bucket of this file; expected %s", p->name,
-                LT_FMT(lt_slice(value->text.data, value->text.len < 150 ? value->text.len : 150)),
+                LT_FMT(lt_config_cut(value->text)),
                 offer(c, names, "the bucket under 'buckets', where there is none yet"));
         return false;
     }

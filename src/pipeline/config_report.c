@@ -17,6 +17,21 @@ void *lt_config_alloc(struct lt_config *c, size_t n, size_t size) {
     return memory;
 }
 
+struct lt_slice lt_config_cut(struct lt_slice text) {
+    size_t len = text.len < 100 ? text.len : 100;
+
+    while (len && len < text.len && ((unsigned char)text.data[len] & 0xc0) == 0x80)
+        len--;
+    return lt_slice(text.data, len);
+}
+
+/* A file's words stand in errors: none of them may steer the terminal. */
+static void blank_controls(char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = ' ';
+}
+
 static struct lt_problem *add(struct lt_config *c) {
     if (!c->problems)
         c->problems = lt_config_alloc(c, LT_CONFIG_MAX_FOUND, sizeof(*c->problems));
@@ -32,6 +47,7 @@ static void fill(struct lt_config *c, struct lt_problem *problem, size_t offset,
     char text[LEAT_ERROR_TEXT_BYTES];
 
     vsnprintf(text, sizeof(text), fmt, args);
+    blank_controls(text);
     lt_yaml_place(&c->source, offset, &problem->place.line, &problem->place.column);
     problem->text = lt_arena_str(c->arena, lt_slice_str(text));
     if (!problem->text) {

@@ -164,11 +164,9 @@ static void read_choice(struct lt_config *c, const struct lt_config_property *p,
     if (!lt_config_scalar(c, p, value, &text, &from_env) ||
         p->type->read_text(c, p, text, (char *)base + p->offset))
         return;
-    lt_config_problem(
-        c, value->offset, from_env ? NULL : lt_nearest(text, p->choices),
-        "%s is '%.*s'; expected %s", p->name,
-        LT_FMT(lt_slice(value->text.data, value->text.len < 100 ? value->text.len : 100)),
-        lt_config_expected(c, p));
+    lt_config_problem(c, value->offset, from_env ? NULL : lt_nearest(text, p->choices),
+                      "%s is '%.*s'; expected %s", p->name, LT_FMT(lt_config_cut(value->text)),
+                      lt_config_expected(c, p));
 }
 
 /* An expression is taken as it stands: no variables, since `$` and braces are jq's own. */

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -129,6 +130,21 @@ leat_status lt_system_load(struct lt_system *out, const char *path, struct lt_pr
 void lt_system_deinit(struct lt_system *system) {
     if (system)
         lt_arena_deinit(&system->arena);
+}
+
+bool lt_system_route_delivery(const struct lt_system_pipeline *pipeline, size_t route,
+                              char name[LT_ROUTE_DELIVERY_BYTES]) {
+    size_t n_objects = 0;
+
+    for (size_t i = 0; i < pipeline->n_routes; i++)
+        n_objects += pipeline->routes[i].kind == LT_ROUTE_OBJECTS;
+    if (pipeline->routes[route].kind != LT_ROUTE_OBJECTS)
+        return false;
+    if (n_objects > 1)
+        snprintf(name, LT_ROUTE_DELIVERY_BYTES, "%.64s-%zu", pipeline->name, route + 1);
+    else
+        snprintf(name, LT_ROUTE_DELIVERY_BYTES, "%.64s", pipeline->name);
+    return true;
 }
 
 leat_status lt_system_compile(const struct lt_system_pipeline *pipeline, struct lt_expr **out,

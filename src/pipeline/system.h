@@ -119,6 +119,12 @@ LEAT_MUST_CHECK leat_status lt_system_load(struct lt_system *out, const char *pa
                                            struct lt_problems *problems, struct leat_error *err);
 void lt_system_deinit(struct lt_system *system);
 
+enum { LT_ROUTE_DELIVERY_BYTES = 128 };
+
+/** The name under which a route into objects keeps its positions; false for a route to a stream. */
+bool lt_system_route_delivery(const struct lt_system_pipeline *pipeline, size_t route,
+                              char name[LT_ROUTE_DELIVERY_BYTES]);
+
 /** Compiles a pipeline's expressions (sets, routes, key). Release with lt_expr_free(). */
 LEAT_MUST_CHECK leat_status lt_system_compile(const struct lt_system_pipeline *pipeline,
                                               struct lt_expr **out, struct leat_error *err);
