@@ -23,6 +23,7 @@ struct lt_object_store;
 struct lt_deliveries;
 struct lt_service;
 struct lt_service_desk;
+struct lt_completions;
 
 /** What operations stand on; made by the engine, borrowed by all. */
 struct lt_service_env {
@@ -33,7 +34,8 @@ struct lt_service_env {
     struct lt_streams *streams;
     struct lt_object_store *objects;
     struct lt_deliveries *deliveries;
-    struct lt_service_desk *desk; /**< calls under way and their metrics */
+    struct lt_service_desk *desk;       /**< calls under way and their metrics */
+    struct lt_completions *completions; /**< from the journal's thread to the loop */
 };
 
 struct lt_service_call;
