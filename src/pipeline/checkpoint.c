@@ -25,6 +25,9 @@ static void read_body(struct lt_slice body, struct lt_arena *arena, struct lt_ch
         out->ordinal = (uint64_t)number;
     if (lt_json_get(doc, "time_ms", &value) && lt_json_int64(value, &number))
         out->time_ms = number;
+    if (lt_json_get(doc, "seek_time_ms", &value) && lt_json_int64(value, &number))
+        out->seek_time_ms = number;
+    out->at = lt_json_get(doc, "at", &value) && value.type == LT_JSON_TRUE;
     out->ended = lt_json_get(doc, "ended", &value) && value.type == LT_JSON_TRUE;
 }
 
@@ -70,6 +73,14 @@ static leat_status write_body(const struct lt_checkpoint *from, struct lt_arena 
     lt_json_put_uint(&w, from->ordinal);
     lt_json_key(&w, "time_ms");
     lt_json_put_int(&w, from->time_ms);
+    if (from->at) {
+        lt_json_key(&w, "at");
+        lt_json_put_bool(&w, true);
+    }
+    if (from->seek_time_ms) {
+        lt_json_key(&w, "seek_time_ms");
+        lt_json_put_int(&w, from->seek_time_ms);
+    }
     lt_json_key(&w, "ended");
     lt_json_put_bool(&w, from->ended);
     lt_json_end_object(&w);

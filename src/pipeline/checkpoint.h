@@ -17,6 +17,8 @@ struct lt_checkpoint {
     uint64_t ordinal;         /**< records of the shard ever taken up to it; never goes back */
     int64_t time_ms;          /**< arrival of that record, or 0 */
     bool ended;               /**< the shard is closed and read to its end */
+    bool at;                  /**< set by a seek: go on with that very record, not after it */
+    int64_t seek_time_ms; /**< set by a seek, without a sequence: go on from this arrival, or 0 */
 };
 
 /** All checkpoints of a pipeline over a stream, in `arena`. None is no error. */

@@ -85,13 +85,18 @@ static void set_start(struct lt_run_task *task, const struct lt_checkpoint *chec
     task->ordinal = checkpoint->ordinal;
     task->done.ordinal = checkpoint->ordinal;
     size_t len = checkpoint->sequence.len;
+    if (!len && checkpoint->seek_time_ms) {
+        task->start.from = LT_FROM_TIME;
+        task->start.time_ms = checkpoint->seek_time_ms;
+    }
     if (!len || len >= sizeof(task->start_sequence))
         return;
     memcpy(task->start_sequence, checkpoint->sequence.data, len);
     memcpy(task->done_sequence, checkpoint->sequence.data, len);
     task->done.sequence = lt_slice_str(task->done_sequence);
     task->done.time_ms = checkpoint->time_ms;
-    task->start.from = LT_FROM_AFTER_SEQUENCE;
+    task->done.at = checkpoint->at;
+    task->start.from = checkpoint->at ? LT_FROM_AT_SEQUENCE : LT_FROM_AFTER_SEQUENCE;
     task->start.sequence = lt_slice_str(task->start_sequence);
 }
 
@@ -334,6 +339,10 @@ static leat_status open_pipeline(struct lt_runner *runner, struct lt_run_pipelin
     const struct lt_system_pipeline *system = pipeline->system;
     struct lt_metrics *metrics = lt_metrics_global();
 
+    leat_status status =
+        lt_target_claim_pipeline(runner->opt->target, system->name, &pipeline->claim, err);
+    if (status != LEAT_OK)
+        return status;
     for (size_t i = 0; i < system->n_routes; i++)
         pipeline->has_objects |= system->routes[i].kind == LT_ROUTE_OBJECTS;
     pipeline->routes = calloc(system->n_routes + 1, sizeof(*pipeline->routes));
@@ -351,7 +360,7 @@ static leat_status open_pipeline(struct lt_runner *runner, struct lt_run_pipelin
     pipeline->m_dead = lt_metric(metrics, LT_METRIC_PIPELINE_DEAD, system->name, NULL, NULL);
     pipeline->m_latency = lt_metric(metrics, LT_METRIC_PIPELINE_LATENCY, system->name, NULL, NULL);
     if (pipeline->has_objects && !runner->objects) {
-        leat_status status = lt_target_objects(runner->opt->target, &runner->objects, err);
+        status = lt_target_objects(runner->opt->target, &runner->objects, err);
         if (status != LEAT_OK)
             return status;
     }
@@ -458,6 +467,8 @@ static void close_all(struct lt_runner *runner) {
     }
     for (size_t i = 0; i < runner->n_pipelines; i++) {
         lt_arena_deinit(&runner->pipelines[i].arena);
+        if (runner->pipelines[i].claim > 0)
+            close(runner->pipelines[i].claim);
         pthread_mutex_destroy(&runner->pipelines[i].latency_mu);
         free(runner->pipelines[i].routes);
     }

@@ -124,6 +124,7 @@ struct lt_run_pipeline {
     struct lt_checkpoint *checkpoints;
     size_t n_checkpoints;
     struct lt_arena arena;
+    int claim; /**< a descriptor: nobody else runs this pipeline; 0: none */
     bool listing, listed;
     unsigned relist_at_tick; /**< 0: not waiting to list its shards again */
     size_t n_ended;          /**< tasks seen at their end: children may start */

@@ -199,6 +199,8 @@ void lt_run_task_advance(struct lt_run_task *task) {
         memcpy(task->done_sequence, batch->sequence, sizeof(task->done_sequence));
         task->done.sequence = lt_slice_str(task->done_sequence);
         task->done.ordinal = batch->ordinal;
+        task->done.at = false;
+        task->done.seek_time_ms = 0;
         task->done.time_ms = batch->time_ms;
         task->dirty = true;
         free_batch(batch);

@@ -54,6 +54,10 @@ LEAT_MUST_CHECK leat_status lt_target_firehose(struct lt_target *target,
  */
 LEAT_MUST_CHECK leat_status lt_target_state(struct lt_target *target, struct lt_state **out,
                                             struct leat_error *err);
+/** Claims a pipeline for this process (see lt_claim_take()); LEAT_E_BUSY when it is running
+ * elsewhere. */
+LEAT_MUST_CHECK leat_status lt_target_claim_pipeline(struct lt_target *target, const char *pipeline,
+                                                     int *fd, struct leat_error *err);
 /** The engine when it runs in this process, else NULL. */
 struct lt_engine *lt_target_engine(struct lt_target *target);
 /** The embedded engine's own endpoint (opened when it is not), in whichever process it is. */
