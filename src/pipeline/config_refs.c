@@ -12,6 +12,8 @@
 enum { MAX_CANDIDATES = 1000, MAX_SHOWN = 12 };
 
 static const char s3_scheme[] = "s3://";
+static const char bad_prefix_from_env[] =
+    "what came from the environment makes no prefix that Firehose takes";
 
 /* A name of letters, digits, '_', '.' and '-'. */
 static bool check_name(struct lt_config *c, const struct lt_yaml_node *key, const char *what,
@@ -126,9 +128,10 @@ static const char *resolve_stream(struct lt_config *c, const struct lt_config_pr
     const char **names = stream_names(c);
     if (names)
         lt_config_problem(c, value->offset, from_env ? NULL : lt_nearest(name, names),
-                          "%s names '%.*s', which is no stream of this file; expected %s", p->name,
-                          LT_FMT(lt_config_cut(value->text)),
-                          offer(c, names, "it under 'streams', where there is none yet"));
+                          "%s names '%.*s', which is no stream of this file; expected %s%s",
+                          p->name, LT_FMT(lt_config_cut(value->text)),
+                          offer(c, names, "it under 'streams', where there is none yet"),
+                          p->type == &lt_config_destination ? ", or s3://BUCKET/PREFIX" : "");
     return NULL;
 }
 
@@ -200,7 +203,8 @@ static bool resolve_objects(struct lt_config *c, const struct lt_config_property
     *bucket = found->name;
     *prefix = lt_arena_str(c->arena, key);
     if (lt_delivery_check_prefix(key, false, &err) != LEAT_OK)
-        lt_config_problem(c, value->offset, NULL, "%s: %s", p->name, err.text);
+        lt_config_problem(c, value->offset, NULL, "%s: %s", p->name,
+                          from_env ? bad_prefix_from_env : err.text);
     else if (key.len && isalnum((unsigned char)key.data[key.len - 1]))
         lt_config_warn(c, value->offset,
                        "%s ends without a '/': the time follows at once, as in '%s2026/…'", p->name,
@@ -251,7 +255,8 @@ static void read_error_prefix(struct lt_config *c, const struct lt_config_proper
     if (!lt_config_scalar(c, p, value, &text, &from_env))
         return;
     if (lt_delivery_check_prefix(text, true, &err) != LEAT_OK)
-        lt_config_problem(c, value->offset, NULL, "%s: %s", p->name, err.text);
+        lt_config_problem(c, value->offset, NULL, "%s: %s", p->name,
+                          from_env ? bad_prefix_from_env : err.text);
     else
         p->type->read_text(c, p, text, (char *)base + p->offset);
 }

@@ -170,8 +170,8 @@ static void read_choice(struct lt_config *c, const struct lt_config_property *p,
 }
 
 /* An expression is taken as it stands: no variables, since `$` and braces are jq's own. */
-static bool fill_jq(struct lt_config *c, const struct lt_config_property *p, struct lt_slice name,
-                    struct lt_yaml_node *value, struct lt_expr_text *out) {
+static bool fill_jq(struct lt_config *c, struct lt_slice name, struct lt_yaml_node *value,
+                    struct lt_expr_text *out) {
     struct lt_config_jq *known = lt_config_alloc(c, 1, sizeof(*known));
     size_t i = 0;
 
@@ -180,7 +180,7 @@ static bool fill_jq(struct lt_config *c, const struct lt_config_property *p, str
     if (value->type != LT_YAML_SCALAR || i == value->text.len) {
         lt_config_problem(c, value->offset, NULL, "%.*s %s; expected %s", LT_FMT(name),
                           value->type == LT_YAML_SCALAR ? "is empty" : "is not a text",
-                          p->type->expected);
+                          lt_config_jq.expected);
         return false;
     }
     if (memchr(value->text.data, '\0', value->text.len)) {
@@ -200,14 +200,14 @@ static bool fill_jq(struct lt_config *c, const struct lt_config_property *p, str
 static void read_jq(struct lt_config *c, const struct lt_config_property *p,
                     struct lt_yaml_node *value, void *base) {
     struct lt_expr_text *out = (void *)((char *)base + p->offset);
-    fill_jq(c, p, lt_slice_str(p->name), value, out);
+    fill_jq(c, lt_slice_str(p->name), value, out);
 }
 
 static void read_jq_pointer(struct lt_config *c, const struct lt_config_property *p,
                             struct lt_yaml_node *value, void *base) {
     struct lt_expr_text *out = lt_config_alloc(c, 1, sizeof(*out));
 
-    if (out && fill_jq(c, p, lt_slice_str(p->name), value, out))
+    if (out && fill_jq(c, lt_slice_str(p->name), value, out))
         memcpy((char *)base + p->offset, &out, sizeof(out));
 }
 
@@ -245,7 +245,7 @@ static void read_jq_map(struct lt_config *c, const struct lt_config_property *p,
                               "'%.*s' cannot name a jq function; expected letters, digits and '_', "
                               "and no word of jq's own",
                               LT_FMT(key->text));
-        else if (fill_jq(c, p, key->text, value->pairs[i].value, &texts[*n]))
+        else if (fill_jq(c, key->text, value->pairs[i].value, &texts[*n]))
             ++*n;
     }
 }

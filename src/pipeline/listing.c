@@ -5,10 +5,11 @@
  */
 #include "pipeline/listing.h"
 
+#include "engine/streams.h"
 #include "http/client.h"
 #include "json/json.h"
 
-enum { MAX_STATUS_BYTES = 64 << 20 };
+enum { MAX_STATUS_BYTES = 64 << 20, MAX_CHECKPOINTS = 100000 };
 
 static leat_status fetch_status(struct lt_target *target, struct lt_buf *out,
                                 struct leat_error *err) {
@@ -126,11 +127,12 @@ static bool read_delivery(struct lt_listing *out, struct lt_json object,
     return delivery->name != NULL;
 }
 
-static leat_status read_status(struct lt_listing *out, struct leat_error *err) {
+static leat_status read_status(struct lt_listing *out, struct lt_slice text,
+                               struct leat_error *err) {
     struct lt_json_iter iter;
     struct lt_json root, item;
     bool ok = true;
-    leat_status status = lt_json_parse(&root, out->json, LT_JSON_DEFAULT_DEPTH, err);
+    leat_status status = lt_json_parse(&root, text, LT_JSON_DEFAULT_DEPTH, err);
 
     if (status != LEAT_OK)
         return lt_error_prefix(err, "reading the engine's status");
@@ -166,19 +168,117 @@ static leat_status load_engine(struct lt_listing *out, struct lt_target *target,
 
     lt_buf_init(&text, MAX_STATUS_BYTES);
     leat_status status = fetch_status(target, &text, err);
-    if (status == LEAT_OK) {
-        out->json = lt_arena_dup(&out->arena, lt_buf_slice(&text));
-        status = out->json.data ? read_status(out, err)
-                                : lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a status");
-    }
+    if (status == LEAT_OK)
+        status = read_status(out, lt_buf_slice(&text), err);
     lt_buf_deinit(&text);
     return status;
+}
+
+/* ---- pipelines, from their checkpoints ---- */
+
+static const struct lt_listing_shard *find_shard(const struct lt_listing_stream *stream,
+                                                 struct lt_slice id) {
+    for (size_t i = 0; stream && i < stream->n_shards; i++)
+        if (stream->shards[i].id && lt_slice_eq_str(id, stream->shards[i].id))
+            return &stream->shards[i];
+    return NULL;
+}
+
+/* The engine numbers the records of a shard without gaps. What retention took away is no lag. */
+static uint64_t lag_of(const struct lt_listing_shard *shard, struct lt_slice sequence) {
+    uint64_t uid, next, done = 0;
+
+    if (!shard->next_sequence ||
+        !lt_sequence_parse(lt_slice_str(shard->next_sequence), &uid, &next))
+        return 0;
+    if (sequence.len && !lt_sequence_parse(sequence, &uid, &done))
+        return 0;
+    uint64_t lag = next > done ? next - done - 1 : 0;
+    return lag < shard->n_records ? lag : shard->n_records;
+}
+
+/* Splits "PIPELINE/STREAM/SHARD". */
+static bool split_name(struct lt_slice name, struct lt_slice parts[3]) {
+    const char *first = name.len ? memchr(name.data, '/', name.len) : NULL;
+    if (!first)
+        return false;
+    parts[0] = lt_slice(name.data, (size_t)(first - name.data));
+    struct lt_slice rest = lt_slice_from(name, parts[0].len + 1);
+    const char *second = rest.len ? memchr(rest.data, '/', rest.len) : NULL;
+    if (!second)
+        return false;
+    parts[1] = lt_slice(rest.data, (size_t)(second - rest.data));
+    parts[2] = lt_slice_from(rest, parts[1].len + 1);
+    return true;
+}
+
+/* Every record that is kept lags until a checkpoint of its shard says otherwise. */
+static struct lt_listing_pipeline *find_pipeline(struct lt_listing *out, struct lt_slice name,
+                                                 struct lt_slice source) {
+    for (size_t i = 0; i < out->n_pipelines; i++)
+        if (lt_slice_eq_str(name, out->pipelines[i].name) &&
+            lt_slice_eq_str(source, out->pipelines[i].source))
+            return &out->pipelines[i];
+    struct lt_listing_pipeline *added = &out->pipelines[out->n_pipelines++];
+    added->name = lt_arena_str(&out->arena, name);
+    added->source = lt_arena_str(&out->arena, source);
+    const struct lt_listing_stream *stream =
+        added->name && added->source ? lt_listing_stream(out, added->source) : NULL;
+    added->counted = stream && stream->counted;
+    added->lag_records = added->counted ? stream->n_records : 0;
+    return added->name && added->source ? added : NULL;
+}
+
+static void add_checkpoint(struct lt_listing *out, const struct lt_state_row *row) {
+    struct lt_slice parts[3], sequence = {0};
+    struct lt_json body, value;
+
+    if (!split_name(row->name, parts) ||
+        lt_json_parse(&body, row->body, LT_JSON_DEFAULT_DEPTH, NULL) != LEAT_OK)
+        return;
+    struct lt_listing_pipeline *pipeline = find_pipeline(out, parts[0], parts[1]);
+    if (!pipeline)
+        return;
+    if (lt_json_get(body, "sequence", &value))
+        sequence = lt_json_string(value, &out->arena);
+    pipeline->n_done += count_at(body, "ordinal");
+    int64_t time_ms = int_at(body, "time_ms");
+    if (time_ms > pipeline->last_time_ms)
+        pipeline->last_time_ms = time_ms;
+    const struct lt_listing_shard *shard =
+        find_shard(lt_listing_stream(out, pipeline->source), parts[2]);
+    if (shard && pipeline->counted) {
+        uint64_t read = shard->n_records - (bool_at(body, "ended") ? 0 : lag_of(shard, sequence));
+        pipeline->lag_records -= read < pipeline->lag_records ? read : pipeline->lag_records;
+    }
+}
+
+static leat_status load_pipelines(struct lt_listing *out, struct lt_target *target,
+                                  struct leat_error *err) {
+    struct lt_state_row *rows = NULL;
+    struct lt_state *state;
+    size_t n = 0;
+    leat_status status = lt_target_state(target, &state, err);
+
+    if (status == LEAT_OK)
+        status = lt_state_list(state, "checkpoint", lt_slice("", 0), false, MAX_CHECKPOINTS,
+                               &out->arena, &rows, &n, err);
+    if (status != LEAT_OK)
+        return status == LEAT_E_NOT_FOUND ? LEAT_OK : status;
+    out->pipelines = lt_arena_calloc(&out->arena, n + 1, sizeof(*out->pipelines));
+    if (!out->pipelines)
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for %zu checkpoints", n);
+    for (size_t i = 0; i < n; i++)
+        add_checkpoint(out, &rows[i]);
+    return LEAT_OK;
 }
 
 static leat_status describe_streams(struct lt_listing *out, struct lt_stream_service *service,
                                     struct leat_error *err) {
     const char *const *names;
     size_t n;
+
+    out->n_streams = out->n_deliveries = 0; /* the engine's own, which are not meant */
     leat_status status = service->ops->list(service, &out->arena, &names, &n, err);
 
     if (status != LEAT_OK)
@@ -222,9 +322,17 @@ static leat_status load_remote(struct lt_listing *out, struct lt_target *target,
 leat_status lt_listing_load(struct lt_listing *out, struct lt_target *target,
                             struct leat_error *err) {
     *out = (struct lt_listing){0};
+    leat_status status = LEAT_OK;
+
     lt_arena_init(&out->arena, 256 << 20);
     out->embedded = lt_target_streams_embedded(target);
-    return out->embedded ? load_engine(out, target, err) : load_remote(out, target, err);
+    if (out->embedded || lt_target_objects_embedded(target))
+        status = load_engine(out, target, err);
+    if (status == LEAT_OK && !lt_target_objects_embedded(target))
+        out->n_buckets = 0; /* those of the folder are not the ones that are used */
+    if (status == LEAT_OK && !out->embedded)
+        status = load_remote(out, target, err);
+    return status == LEAT_OK ? load_pipelines(out, target, err) : status;
 }
 
 void lt_listing_deinit(struct lt_listing *listing) {

@@ -37,6 +37,16 @@ struct lt_listing_delivery {
     const char *last_error; /**< or NULL */
 };
 
+/** A pipeline as its checkpoints tell it, whichever file it stands in. */
+struct lt_listing_pipeline {
+    const char *name;
+    const char *source; /**< the stream that it reads */
+    uint64_t n_done;    /**< records taken so far */
+    bool counted;       /**< `lag_records` is known */
+    uint64_t lag_records;
+    int64_t last_time_ms; /**< arrival of the last record done, or 0 */
+};
+
 struct lt_listing_bucket {
     const char *name;
     uint64_t n_objects, n_bytes;
@@ -44,15 +54,16 @@ struct lt_listing_bucket {
 
 struct lt_listing {
     struct lt_arena arena;
-    bool embedded; /**< the streams are the engine's */
+    bool embedded; /**< the streams are the engine's; else their records are not counted */
     struct lt_listing_stream *streams;
     size_t n_streams;
     struct lt_listing_delivery *deliveries;
     size_t n_deliveries;
     struct lt_listing_bucket *buckets;
     size_t n_buckets;
+    struct lt_listing_pipeline *pipelines;
+    size_t n_pipelines;
     uint64_t disk_bytes;
-    struct lt_slice json; /**< the engine's own status text, or empty */
 };
 
 /** Looks. Release `out` with lt_listing_deinit() in any case. Blocks. */
