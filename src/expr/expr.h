@@ -9,6 +9,18 @@
  * The expressions of one pipeline, in jq, compiled together and run over
  * batches. Who uses it sees only batches of JSON text in and results out, so that
  * a compiler can stand beside libjq later without a change above.
+ *
+ * The language is that of libjq 1.6 (and, as with jq, definitions in ~/.jq are seen), but for what
+ * a pipeline must not do: `$ENV` is an error of the file; `env`, `input`, `inputs`,
+ * `input_filename`, `input_line_number`, `halt`, `get_search_list` and `modulemeta` raise an error;
+ * `halt_error` is `error`; `debug` and `stderr` write nothing; `import` and `include` are syntax
+ * errors. Numbers are doubles. `error(null)` is, in jq 1.6, the same as `empty`.
+ *
+ * An expression that does not end, or whose memory grows, is stopped (lt_expr_set_limits()). What
+ * libjq does inside one of its C functions cannot be stopped: a regular expression that
+ * backtracks for ever, `"x" * 1e9`, `.[2147483647] = 1`; and jq 1.6 ends the process over an array
+ * nested some 100,000 levels deep by the expression itself, and over a slice by NaN (`.[nan:]`).
+ * No record can bring these about unless its pipeline's expressions compute with them.
  */
 
 /** One expression of a file and where it stands, for errors. */
@@ -20,8 +32,15 @@ struct lt_expr_text {
     unsigned column;
 };
 
+/**
+ * All sets see the record as it came, not each other's results; key and routes see it
+ * with its fields. A condition holds when its first output is neither null nor false; without an
+ * output it does not. An error in a set, in the key, or in a condition that is reached is the
+ * record's failure. Without routes every record is OK, with route 0.
+ */
 struct lt_expr_source {
-    const struct lt_expr_text *defs; /**< `with:`, each a `def NAME: TEXT;`, in order */
+    const struct lt_expr_text *defs; /**< `with:`, each a `def NAME: TEXT;`, in order; a NAME may
+                                        have parameters: "total(f; $x)" */
     size_t n_defs;
     const struct lt_expr_text *sets; /**< each gives exactly one value for its field */
     size_t n_sets;
@@ -45,10 +64,14 @@ LEAT_MUST_CHECK leat_status lt_expr_compile(struct lt_expr **out, const struct l
                                             struct leat_error *err);
 void lt_expr_free(struct lt_expr *expr);
 
+/** What one record may take before its evaluation is stopped and its outcome is FAILED. Without
+ * this call: 5 seconds, and 512 MiB by which the process grows. */
+void lt_expr_set_limits(struct lt_expr *expr, int64_t max_ms, size_t max_bytes);
+
 enum lt_expr_outcome {
     LT_EXPR_OK,
     LT_EXPR_NOT_JSON,   /**< not valid JSON, or too deep */
-    LT_EXPR_NOT_OBJECT, /**< valid JSON, but fields cannot be added to it */
+    LT_EXPR_NOT_OBJECT, /**< valid JSON, but no object: fields cannot be added to it */
     LT_EXPR_FAILED,     /**< an expression raised an error, or gave no value or several */
     LT_EXPR_NO_ROUTE,   /**< no route's condition held */
 };
@@ -70,7 +93,7 @@ struct lt_expr_result {
  * Runs the program over `n` records (each one JSON text, white space around it
  * allowed). A record's failure is its result, never the call's.
  *
- * Errors: LEAT_E_NOMEM when the arena is full.
+ * Errors: LEAT_E_NOMEM when the arena is full: give less records, or more room.
  */
 LEAT_MUST_CHECK leat_status lt_expr_run(struct lt_expr *expr, const struct lt_slice *records,
                                         size_t n, struct lt_expr_result *results,
@@ -79,7 +102,11 @@ LEAT_MUST_CHECK leat_status lt_expr_run(struct lt_expr *expr, const struct lt_sl
 /**
  * Evaluates one jq text against JSON and gives its outputs as compact JSON texts, one a line, in
  * `out` (for `leat put --key`, tests, and tools).
- * With `raw`, strings come without quotes.
+ * With `raw`, strings come without quotes. On failure `out` is as it was.
+ *
+ * Errors: LEAT_E_CONFIG from new; LEAT_E_PARSE for bad JSON, LEAT_E_INVALID with jq's message when
+ *         the expression raised an error, LEAT_E_LIMIT when it was stopped, LEAT_E_NOMEM when `out`
+ *         is full.
  */
 struct lt_expr_filter;
 LEAT_MUST_CHECK leat_status lt_expr_filter_new(struct lt_expr_filter **out, struct lt_slice text,

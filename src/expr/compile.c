@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compiling, and leading jq's complaints back to the user's file. jq 1.6 says the
+ * line of its program, repeats that line, and adds as many spaces as the fault's column:
+ * with each text on lines of its own this is exact.
+ */
+#include "expr/program.h"
+
+#include "base/units.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MAX_CANDIDATES = 512, MAX_WHAT_BYTES = 400 };
+
+/* The first complaint that stands in a user's text, else the first of all. */
+struct complaint {
+    const struct lt_expr_program *program;
+    const struct lt_expr_part *part;
+    size_t at; /* byte of the part's text */
+    bool any;
+    char what[LEAT_ERROR_TEXT_BYTES];
+};
+
+static const struct lt_expr_part *find_part(const struct lt_expr_program *p, unsigned line) {
+    const struct lt_expr_part *found = NULL;
+
+    for (size_t i = 0; i < p->n_parts; i++)
+        if (p->parts[i].first_line <= line)
+            found = &p->parts[i];
+    return found;
+}
+
+/* The bytes of line `n` (from 1) of `text`, without its end. */
+static struct lt_slice line_of(struct lt_slice text, unsigned n) {
+    const char *at = text.data;
+    const char *end = text.data + text.len;
+
+    for (; n > 1 && at < end; n--) {
+        const char *next = memchr(at, '\n', (size_t)(end - at));
+        at = next ? next + 1 : end;
+    }
+    const char *stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+    return lt_slice(at, (size_t)((stop ? stop : end) - at));
+}
+
+/* `rest` is what jq wrote after "line N:": the line again and spaces up to the column. */
+static void place(struct complaint *c, unsigned line, struct lt_slice rest) {
+    c->part = find_part(c->program, line);
+    if (!c->part)
+        return;
+    struct lt_slice text = c->part->text->text;
+    unsigned n = line - c->part->first_line + 1;
+    struct lt_slice found = line_of(text, n);
+    size_t start = (size_t)(found.data - text.data);
+    bool behind = start >= text.len && text.len; /* in what stands after the text */
+
+    c->at = behind ? text.len : start;
+    if (!behind && lt_slice_starts(rest, found))
+        c->at += rest.len - found.len <= found.len ? rest.len - found.len : found.len;
+    if (behind || (c->at >= text.len && strstr(c->what, "unexpected ')'")))
+        snprintf(c->what, sizeof(c->what), "syntax error: the expression ends too early");
+}
+
+static const char *find(struct lt_slice text, const char *word) {
+    return text.len ? memmem(text.data, text.len, word, strlen(word)) : NULL;
+}
+
+/* "jq: error: WHAT (Unix shell quoting issues?) at <top-level>, line N:\nTEXT" */
+static void take_complaint(struct complaint *c, struct lt_slice message) {
+    static const char where[] = " at <top-level>, line ";
+    const char *location = find(message, where);
+    struct lt_slice what = message;
+
+    if (c->part || (c->any && !location))
+        return;
+    if (location)
+        what.len = (size_t)(location - what.data);
+    if (lt_slice_starts(what, LT_LIT("jq: error: ")))
+        what = lt_slice_from(what, 11);
+    const char *quoting = find(what, " (Unix shell quoting issues?)");
+    if (quoting)
+        what.len = (size_t)(quoting - what.data);
+    if (what.len > MAX_WHAT_BYTES)
+        what.len = MAX_WHAT_BYTES;
+    c->any = true;
+    if (lt_slice_starts(what, LT_LIT("$*label-")))
+        snprintf(c->what, sizeof(c->what), "label %.*s", LT_FMT(lt_slice_from(what, 8)));
+    else
+        snprintf(c->what, sizeof(c->what), "%.*s", LT_FMT(what));
+    for (char *s = c->what; *s; s++)
+        if ((unsigned char)*s < 0x20)
+            *s = ' ';
+    if (location) {
+        char *after = NULL;
+        unsigned line = (unsigned)strtoul(location + sizeof(where) - 1, &after, 10);
+        size_t at = (size_t)(after - message.data);
+        bool repeats = lt_slice_starts(lt_slice_from(message, at), LT_LIT(":\n"));
+        place(c, line, lt_slice_from(message, repeats ? at + 2 : message.len));
+    }
+}
+
+static void on_error(void *data, jv message) {
+    struct complaint *c = data;
+
+    if (lt_jq.get_kind(message) == JV_KIND_INVALID)
+        message = lt_jq.invalid_get_msg(message);
+    if (lt_jq.get_kind(message) == JV_KIND_STRING)
+        take_complaint(c, lt_slice(lt_jq.string_value(message),
+                                   (size_t)lt_jq.string_length_bytes(lt_jq.copy(message))));
+    lt_jq.free(message);
+}
+
+static void ignore(void *data, jv message) {
+    (void)data;
+    lt_jq.free(message);
+}
+
+static jv no_input(jq_state *jq, void *data) {
+    (void)jq;
+    (void)data;
+    return lt_jq.invalid();
+}
+
+/* jq_init() of 1.6 leaves the callbacks for debug and input unset: they would be garbage. */
+static jq_state *make_state(void (*report)(void *, jv), void *data) {
+    jq_state *jq = lt_jq.init();
+
+    if (jq) {
+        lt_jq.set_error_cb(jq, report, data);
+        lt_jq.set_debug_cb(jq, ignore, NULL);
+        lt_jq.set_input_cb(jq, no_input, NULL);
+    }
+    return jq;
+}
+
+/* jq's own functions as "name/arity"; one text, a NUL after each. */
+static void list_builtins(struct lt_buf *out) {
+    jq_state *jq = make_state(ignore, NULL);
+
+    if (!jq)
+        return;
+    if (lt_jq.compile(jq, "builtins[] | select(startswith(\"_\") | not)")) {
+        lt_jq.start(jq, lt_jq.parse_sized("null", 4), 0);
+        for (;;) {
+            jv name = lt_jq.next(jq);
+            if (lt_jq.get_kind(name) == JV_KIND_STRING) {
+                lt_buf_append_str(out, lt_jq.string_value(name));
+                lt_buf_append_byte(out, '\0');
+            }
+            bool more = lt_jq.get_kind(name) == JV_KIND_STRING;
+            lt_jq.free(name);
+            if (!more)
+                break;
+        }
+    }
+    lt_jq.teardown(&jq);
+}
+
+static void add_def_names(struct lt_buf *out, const struct lt_expr_program *p) {
+    for (size_t i = 0; i < p->n_parts; i++) {
+        if (p->parts[i].kind != LT_EXPR_DEF)
+            continue;
+        struct lt_slice name = p->parts[i].text->name;
+        const char *open = memchr(name.data, '(', name.len);
+        unsigned arity = open ? 1 : 0;
+        for (const char *s = open; s && s < name.data + name.len; s++)
+            arity += *s == ';';
+        lt_buf_printf(out, "%.*s/%u", open ? (int)(open - name.data) : (int)name.len, name.data,
+                      arity);
+        lt_buf_append_byte(out, '\0');
+    }
+}
+
+/* Adds the nearest known name to "NAME/ARITY is not defined". */
+static void suggest(struct complaint *c) {
+    char *candidates[MAX_CANDIDATES + 1];
+    size_t n = 0;
+    char *end = strstr(c->what, " is not defined");
+    char *slash = end ? memchr(c->what, '/', (size_t)(end - c->what)) : NULL;
+    struct lt_buf names;
+
+    if (!slash || c->what[0] == '$')
+        return;
+    struct lt_slice word = lt_slice(c->what, (size_t)(slash - c->what));
+    size_t len = strlen(c->what);
+    lt_buf_init(&names, 1 << 20);
+    add_def_names(&names, c->program);
+    list_builtins(&names);
+    for (char *at = names.data; !names.failed && at && at < names.data + names.len;) {
+        char *name = at;
+        at += strlen(at) + 1;
+        char *arity = strchr(name, '/');
+        if (arity)
+            *arity++ = '\0';
+        if (arity && lt_slice_eq_str(word, name)) {
+            snprintf(c->what + len, sizeof(c->what) - len, ", but %s/%s is", name, arity);
+            lt_buf_deinit(&names);
+            return;
+        }
+        if (n < MAX_CANDIDATES)
+            candidates[n++] = name;
+    }
+    candidates[n] = NULL;
+    const char *nearest = lt_nearest(word, (const char *const *)candidates);
+    if (nearest)
+        snprintf(c->what + len, sizeof(c->what) - len, "; did you mean \"%s\"?", nearest);
+    lt_buf_deinit(&names);
+}
+
+leat_status lt_expr_program_compile(const struct lt_expr_program *p, jq_state **out,
+                                    struct leat_error *err) {
+    struct complaint c = {.program = p};
+    char label[LT_EXPR_LABEL_BYTES];
+
+    *out = make_state(on_error, &c);
+    if (!*out)
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for libjq");
+    int compiled = lt_jq.compile(*out, p->text.data);
+    lt_jq.set_error_cb(*out, ignore, NULL);
+    if (compiled)
+        return LEAT_OK;
+
+    lt_jq.teardown(out);
+    suggest(&c);
+    if (!c.part)
+        return lt_fail(err, LEAT_E_CONFIG, 0, "jq: %s", c.any ? c.what : "cannot compile");
+    lt_fail(err, LEAT_E_CONFIG, 0, "%s: %s",
+            lt_expr_label(c.part->kind, c.part->index, c.part->text->name, label), c.what);
+    lt_expr_locate(c.part->text, c.at, err);
+    return LEAT_E_CONFIG;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LT_EXPR_VALUE_H
+#define LT_EXPR_VALUE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "expr/libjq.h"
+
+/** A text of one value may not be longer, nor a record with its fields. */
+#define LT_EXPR_MAX_RESULT_BYTES ((size_t)64 << 20)
+
+/**
+ * Appends a value as compact JSON, numbers as jq prints them. Returns NULL, or why
+ * it has no JSON form: "gave a number that is not finite". Borrows `value`.
+ */
+const char *lt_expr_write_value(struct lt_buf *out, jv value);
+
+/** The bytes of a jq string, as long as the caller holds it. */
+struct lt_slice lt_expr_string(jv string);
+
+/** An error's message as one line for people, in the arena: a string as it is, all else as JSON.
+ * `data` is NULL without memory. Takes `message`. */
+struct lt_slice lt_expr_message(jv message, struct lt_arena *arena);
+
+#endif
