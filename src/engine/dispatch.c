@@ -4,10 +4,11 @@
  * paths are the engine's own; all else is S3's. The server's three callbacks must agree on it, so
  * it is decided from the head of the request alone.
  */
+#include "engine/firehose/firehose.h"
 #include "engine/kinesis/kinesis.h"
 #include "engine/parts.h"
 
-static const struct lt_service *const services[] = {&lt_kinesis};
+static const struct lt_service *const services[] = {&lt_kinesis, &lt_firehose};
 
 enum place { PLACE_SERVICE, PLACE_ADMIN, PLACE_S3 };
 
