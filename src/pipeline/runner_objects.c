@@ -79,13 +79,13 @@ void lt_run_objects_close(struct lt_run_pipeline *pipeline) {
 }
 
 leat_status lt_run_objects_give(struct lt_run_task *task, size_t route, struct leat_error *err) {
-    struct lt_run_queue *queue = &task->to_objects[route];
+    struct lt_queue *queue = &task->to_objects[route];
     struct lt_delivery_record records[GIVE_MAX_RECORDS];
 
     while (queue->head != queue->tail) {
         size_t n = 0, n_taken = 0;
         for (; n < GIVE_MAX_RECORDS && queue->head + n < queue->tail; n++) {
-            const struct lt_run_item *item = &queue->items[queue->head + n];
+            const struct lt_item *item = &queue->items[queue->head + n];
             records[n] = (struct lt_delivery_record){.seq = item->ordinal,
                                                      .position = item->source->sequence,
                                                      .time_ms = item->arrival_ms,
@@ -96,9 +96,9 @@ leat_status lt_run_objects_give(struct lt_run_task *task, size_t route, struct l
         if (status != LEAT_OK)
             return status;
         for (size_t i = 0; i < n_taken; i++) {
-            const struct lt_run_item *item = &queue->items[queue->head++];
+            const struct lt_item *item = &queue->items[queue->head++];
             queue->n_bytes -= item->data.len + item->key.len;
-            lt_run_batch_let_go(item->batch, 1);
+            lt_run_batch_let_go(item->owner, 1);
         }
         if (n_taken < n)
             break;

@@ -3,8 +3,8 @@
 #define LT_PIPELINE_RUNNER_PARTS_H
 
 #include "base/metrics.h"
-#include "base/retry.h"
 #include "pipeline/checkpoint.h"
+#include "pipeline/outlet.h"
 #include "pipeline/runner.h"
 
 #include <pthread.h>
@@ -38,69 +38,6 @@ struct lt_run_batch {
     uint64_t
         in_object[]; /**< one a route: ordinal of the last record given to its delivery, or 0 */
 };
-
-/** One record on its way to a sink. Its bytes are the batch's. */
-struct lt_run_item {
-    struct lt_slice key;
-    struct lt_slice data;
-    struct lt_run_batch *batch;
-    const struct lt_stream_record *source; /**< the record it was made from */
-    int64_t arrival_ms;
-    uint64_t ordinal; /**< of the source record */
-};
-
-/** Items in order: [head, tail) of a growing array. */
-struct lt_run_queue {
-    struct lt_run_item *items;
-    size_t head, tail, cap;
-    size_t n_bytes; /**< of keys and data */
-};
-LEAT_MUST_CHECK leat_status lt_run_queue_push(struct lt_run_queue *queue,
-                                              const struct lt_run_item *item,
-                                              struct leat_error *err);
-void lt_run_queue_deinit(struct lt_run_queue *queue);
-
-/** What an outlet says of an item. */
-struct lt_outlet_events {
-    void (*acknowledged)(void *ctx, size_t route, const struct lt_run_item *items, size_t n);
-    void (*refused)(void *ctx, size_t route, const struct lt_run_item *item,
-                    const struct leat_error *err);
-    void (*failed)(void *ctx,
-                   const struct leat_error *err); /**< for good; nothing more will be sent */
-    void (*retried)(void *ctx, size_t route, size_t n);
-};
-
-/** A bounded queue into one stream, sent in order, failed records alone again. Worker thread only.
- */
-struct lt_outlet {
-    struct lt_stream_service *service;
-    uv_loop_t *loop;
-    const char *stream;
-    size_t route;
-    const struct lt_outlet_events *events;
-    void *ctx;
-    struct lt_run_queue queue;
-    size_t n_sent;   /**< items of the call under way, from head */
-    size_t n_single; /**< so many items are sent one by one, to find the one that is refused */
-    bool busy, waiting, stopped;
-    struct lt_retry retry;
-    uv_timer_t timer;
-    bool timer_open;
-    struct lt_stream_put puts[LT_STREAM_PUT_MAX_RECORDS];
-};
-
-LEAT_MUST_CHECK leat_status lt_outlet_init(struct lt_outlet *outlet,
-                                           struct lt_stream_service *service, uv_loop_t *loop,
-                                           const char *stream, size_t route,
-                                           const struct lt_outlet_events *events, void *ctx,
-                                           struct leat_error *err);
-/** Adds an item; sending starts with lt_outlet_send(). */
-LEAT_MUST_CHECK leat_status lt_outlet_push(struct lt_outlet *outlet, const struct lt_run_item *item,
-                                           struct leat_error *err);
-void lt_outlet_send(struct lt_outlet *outlet);
-/** Sends nothing more; closes its timer. The call under way may still come back. */
-void lt_outlet_stop(struct lt_outlet *outlet);
-void lt_outlet_deinit(struct lt_outlet *outlet); /**< after its loop has run out */
 
 /** A pipeline while it runs. */
 struct lt_run_pipeline {
@@ -150,7 +87,7 @@ struct lt_run_task {
     struct lt_stream_reader *reader;
     struct lt_outlet *
         *outlets; /**< one a route (NULL for objects), then the dead letters' (or NULL) */
-    struct lt_run_queue
+    struct lt_queue
         *to_objects; /**< one a route, or NULL: records its delivery has no room for yet */
     struct lt_run_batch *first, *last;
     uint64_t ordinal;
@@ -220,9 +157,6 @@ struct lt_runner {
     bool stopping, draining;
     struct lt_run_stat *stat;
 };
-
-/** As often as it takes: for what a later attempt may mend. */
-extern const struct lt_retry_policy lt_run_for_ever;
 
 /* runner.c */
 void lt_runner_fail(struct lt_runner *runner,

@@ -207,7 +207,7 @@ static leat_status add_shard(struct lt_run_pump *pump, const char *id, struct le
     strcpy(shard->id, id);
     shard->pump = pump;
     shard->tip = UINT64_MAX;
-    shard->retry.policy = &lt_run_for_ever;
+    shard->retry.policy = &lt_retry_for_ever;
     shard->ordinal = lt_delivery_position(pump->delivery, id, &position);
     if (position.len && position.len < sizeof(shard->start_sequence)) {
         memcpy(shard->start_sequence, position.data, position.len);

@@ -47,8 +47,7 @@ void lt_run_batch_let_go(struct lt_run_batch *batch, size_t n) {
     lt_arena_deinit(&batch->out);
 }
 
-static void count_latency(struct lt_run_pipeline *pipeline, const struct lt_run_item *items,
-                          size_t n) {
+static void count_latency(struct lt_run_pipeline *pipeline, const struct lt_item *items, size_t n) {
     int64_t now_ms = lt_clock_wall_ms();
     pthread_mutex_lock(&pipeline->latency_mu);
     for (size_t i = 0; i < n; i++) {
@@ -60,7 +59,7 @@ static void count_latency(struct lt_run_pipeline *pipeline, const struct lt_run_
         lt_metric_observe(pipeline->m_latency, (double)(now_ms - items[i].arrival_ms) / 1000.0);
 }
 
-static void on_acknowledged(void *ctx, size_t route, const struct lt_run_item *items, size_t n) {
+static void on_acknowledged(void *ctx, size_t route, const struct lt_item *items, size_t n) {
     struct lt_run_task *task = ctx;
     struct lt_run_pipeline *pipeline = task->pipeline;
     uint64_t n_bytes = 0;
@@ -69,7 +68,7 @@ static void on_acknowledged(void *ctx, size_t route, const struct lt_run_item *i
         return;
     for (size_t i = 0; i < n; i++) {
         n_bytes += items[i].data.len;
-        lt_run_batch_let_go(items[i].batch, 1);
+        lt_run_batch_let_go(items[i].owner, 1);
     }
     atomic_fetch_add(&pipeline->runner->activity, n);
     if (route < pipeline->system->n_routes) {
@@ -110,10 +109,10 @@ static leat_status push_letter(struct lt_run_task *task, struct lt_run_batch *ba
 
     if (!text.data)
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a dead letter");
-    const struct lt_run_item item = {
+    const struct lt_item item = {
         .key = record->key.len ? record->key : LT_LIT("dead"),
         .data = text,
-        .batch = batch,
+        .owner = batch,
         .source = record,
         .arrival_ms = record->time_ms,
     };
@@ -158,7 +157,7 @@ static leat_status kill_record(struct lt_run_task *task, struct lt_run_batch *ba
     return status;
 }
 
-static void on_refused(void *ctx, size_t route, const struct lt_run_item *item,
+static void on_refused(void *ctx, size_t route, const struct lt_item *item,
                        const struct leat_error *err) {
     struct lt_run_task *task = ctx;
     struct leat_error failure;
@@ -168,14 +167,15 @@ static void on_refused(void *ctx, size_t route, const struct lt_run_item *item,
              err); /* a letter that its own stream refuses cannot be kept: stop, it stays unread */
         return;
     }
-    struct lt_slice reason = lt_arena_dup(&item->batch->out, lt_slice_str(err->text));
-    if (kill_record(task, item->batch, item->source, "Refused",
+    struct lt_run_batch *batch = item->owner;
+    struct lt_slice reason = lt_arena_dup(&batch->out, lt_slice_str(err->text));
+    if (kill_record(task, batch, item->source, "Refused",
                     lt_slice_str(task->pipeline->system->routes[route].to), reason,
                     &failure) != LEAT_OK) {
         fail(task, &failure);
         return;
     }
-    lt_run_batch_let_go(item->batch, 1);
+    lt_run_batch_let_go(batch, 1);
     atomic_fetch_sub(&task->n_unacknowledged, 1);
     lt_outlet_send(task->outlets[task->pipeline->system->n_routes]);
 }
@@ -242,9 +242,9 @@ static bool key_is_acceptable(struct lt_slice key) {
 }
 
 static leat_status push_object(struct lt_run_task *task, size_t route, struct lt_run_batch *batch,
-                               const struct lt_run_item *item, struct leat_error *err) {
+                               const struct lt_item *item, struct leat_error *err) {
     struct lt_run_route_count *count = &task->pipeline->routes[route];
-    leat_status status = lt_run_queue_push(&task->to_objects[route], item, err);
+    leat_status status = lt_queue_push(&task->to_objects[route], item, err);
 
     if (status != LEAT_OK)
         return status;
@@ -258,7 +258,7 @@ static leat_status push_object(struct lt_run_task *task, size_t route, struct lt
 }
 
 static leat_status push_stream(struct lt_run_task *task, size_t route, struct lt_run_batch *batch,
-                               const struct lt_run_item *item, struct leat_error *err) {
+                               const struct lt_item *item, struct leat_error *err) {
     if (!key_is_acceptable(item->key))
         return kill_record(task, batch, item->source, "Refused", LT_LIT("key"),
                            LT_LIT("a partition key has 1 to 256 characters"), err);
@@ -286,10 +286,10 @@ static const char *const outcome_codes[] = {
 static leat_status route_record(struct lt_run_task *task, struct lt_run_batch *batch, size_t i,
                                 const struct lt_expr_result *result, struct leat_error *err) {
     const struct lt_stream_record *record = &batch->in->records[i];
-    const struct lt_run_item item = {
+    const struct lt_item item = {
         .key = result->key.data ? result->key : record->key,
         .data = result->data,
-        .batch = batch,
+        .owner = batch,
         .source = record,
         .arrival_ms = record->time_ms,
         .ordinal = task->ordinal + i + 1,
@@ -505,7 +505,7 @@ leat_status lt_run_task_start(struct lt_run_task *task, struct leat_error *err) 
         return lt_fail(err, LEAT_E_INTERNAL, -rc, "cannot make a timer");
     task->idle_timer.data = task;
     task->timer_open = true;
-    task->read_retry.policy = &lt_run_for_ever;
+    task->read_retry.policy = &lt_retry_for_ever;
     leat_status status = open_outlets(task, err);
     if (status == LEAT_OK)
         status = task->worker->service->ops->open_shard(
@@ -559,7 +559,7 @@ void lt_run_task_free(struct lt_run_task *task) {
             lt_outlet_deinit(task->outlets[i]);
         free(task->outlets[i]);
         if (task->to_objects)
-            lt_run_queue_deinit(&task->to_objects[i]);
+            lt_queue_deinit(&task->to_objects[i]);
     }
     free(task->to_objects);
     free(task->outlets);

@@ -17,6 +17,7 @@ struct wait {
     const struct lt_stream_put *given;
     struct lt_stream_put *again;
     size_t n_again;
+    struct lt_stream_put_result result; /* the first one's */
 };
 
 static void finish(struct wait *wait, leat_status status, const struct leat_error *err) {
@@ -99,6 +100,8 @@ static void on_put(void *ctx, leat_status status, const struct lt_stream_put_res
     struct wait *wait = ctx;
 
     wait->n_again = 0;
+    if (status == LEAT_OK && n)
+        wait->result = results[0];
     for (size_t i = 0; i < n && status == LEAT_OK; i++) {
         if (results[i].status == LEAT_OK)
             continue;
@@ -110,16 +113,15 @@ static void on_put(void *ctx, leat_status status, const struct lt_stream_put_res
     finish(wait, status, err);
 }
 
-leat_status lt_wait_put(struct lt_stream_service *service, uv_loop_t *loop, const char *stream,
-                        const struct lt_stream_put *records, size_t n, struct leat_error *err) {
+static leat_status put_until_taken(struct lt_stream_service *service, uv_loop_t *loop,
+                                   const char *stream, const struct lt_stream_put *records,
+                                   size_t n, struct lt_stream_put_result *first,
+                                   struct leat_error *err) {
     struct lt_stream_put given[LT_STREAM_PUT_MAX_RECORDS], again[LT_STREAM_PUT_MAX_RECORDS];
     struct lt_retry retry = {.policy = &lt_retry_default};
-    struct leat_error failed = {.status = LEAT_E_THROTTLED};
+    struct leat_error failed;
     int64_t wait_ms = 0;
 
-    if (n > LT_STREAM_PUT_MAX_RECORDS)
-        return lt_fail(err, LEAT_E_LIMIT, 0, "a put takes %d records, not %zu",
-                       LT_STREAM_PUT_MAX_RECORDS, n);
     memcpy(given, records, n * sizeof(*given));
     while (n) {
         struct wait wait = {.err = &failed, .given = given, .again = again};
@@ -128,9 +130,10 @@ leat_status lt_wait_put(struct lt_stream_service *service, uv_loop_t *loop, cons
             status = run_until_done(loop, &wait);
         if (status == LEAT_OK) {
             n = wait.n_again;
-            memcpy(given, again, n * sizeof(*given));
+            *first = wait.result;
             if (!n)
                 return LEAT_OK;
+            memcpy(given, again, n * sizeof(*given));
             lt_fail(&failed, LEAT_E_THROTTLED, 0, "%zu records were not taken by %s", n, stream);
         }
         if (!lt_retry_next(&retry, &failed, &wait_ms)) {
@@ -140,4 +143,19 @@ leat_status lt_wait_put(struct lt_stream_service *service, uv_loop_t *loop, cons
         usleep((unsigned)wait_ms * 1000);
     }
     return LEAT_OK;
+}
+
+leat_status lt_wait_put(struct lt_stream_service *service, uv_loop_t *loop, const char *stream,
+                        const struct lt_stream_put *records, size_t n, struct leat_error *err) {
+    struct lt_stream_put_result first;
+    if (n > LT_STREAM_PUT_MAX_RECORDS)
+        return lt_fail(err, LEAT_E_LIMIT, 0, "a put takes %d records, not %zu",
+                       LT_STREAM_PUT_MAX_RECORDS, n);
+    return put_until_taken(service, loop, stream, records, n, &first, err);
+}
+
+leat_status lt_wait_put_one(struct lt_stream_service *service, uv_loop_t *loop, const char *stream,
+                            const struct lt_stream_put *record, struct lt_stream_put_result *result,
+                            struct leat_error *err) {
+    return put_until_taken(service, loop, stream, record, 1, result, err);
 }

@@ -18,6 +18,13 @@ LEAT_MUST_CHECK leat_status lt_wait_read(struct lt_stream_service *service, uv_l
                                          struct lt_stream_reader *reader, size_t max_records,
                                          struct lt_stream_batch **batch, struct leat_error *err);
 
+/** Puts one record, with backoff while the service asks for it; `result` has its shard and sequence
+ * number. */
+LEAT_MUST_CHECK leat_status lt_wait_put_one(struct lt_stream_service *service, uv_loop_t *loop,
+                                            const char *stream, const struct lt_stream_put *record,
+                                            struct lt_stream_put_result *result,
+                                            struct leat_error *err);
+
 /** Puts all records (at most 500), those that fail alone again with backoff, until all are taken.
  */
 LEAT_MUST_CHECK leat_status lt_wait_put(struct lt_stream_service *service, uv_loop_t *loop,

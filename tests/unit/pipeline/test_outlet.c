@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/runner_parts.h"
+#include "pipeline/outlet.h"
 
 /* A stream service whose puts are answered by a script: one string a call, one letter a record:
  * '.' taken, 't' throttled, 'i' invalid; a call "T" throttles whole, "I" is invalid whole, "A" is
@@ -71,14 +71,14 @@ static leat_status put(struct lt_stream_service *s, const char *stream,
 
 static const struct lt_stream_ops ops = {.kind = "fake", .put = put};
 
-static void on_acknowledged(void *ctx, size_t route, const struct lt_run_item *items, size_t n) {
+static void on_acknowledged(void *ctx, size_t route, const struct lt_item *items, size_t n) {
     (void)ctx;
     assert_int_equal(route, 7);
     for (size_t i = 0; i < n; i++)
         strncat(fake.acknowledged, items[i].data.data, items[i].data.len);
 }
 
-static void on_refused(void *ctx, size_t route, const struct lt_run_item *item,
+static void on_refused(void *ctx, size_t route, const struct lt_item *item,
                        const struct leat_error *err) {
     (void)ctx;
     (void)route;
@@ -109,8 +109,7 @@ static void run(const char *data, const char *keys, bool atomic_put, const char 
     assert_int_equal(
         lt_outlet_init(&outlet, &fake.service, &fake.loop, "out", 7, &events, NULL, &err), LEAT_OK);
     for (size_t i = 0; data[i]; i++) {
-        const struct lt_run_item item = {.key = lt_slice(keys + i, 1),
-                                         .data = lt_slice(data + i, 1)};
+        const struct lt_item item = {.key = lt_slice(keys + i, 1), .data = lt_slice(data + i, 1)};
         assert_int_equal(lt_outlet_push(&outlet, &item, &err), LEAT_OK);
     }
     lt_outlet_send(&outlet);

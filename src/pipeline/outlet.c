@@ -5,11 +5,11 @@
  * once. Records that a service did not take are sent again alone, with backoff, for as long as it
  * takes.
  */
-#include "pipeline/runner_parts.h"
+#include "pipeline/outlet.h"
 
 enum { KEY_SLOTS = 2048 };
 
-const struct lt_retry_policy lt_run_for_ever = {
+const struct lt_retry_policy lt_retry_for_ever = {
     .max_attempts = 0, .base_ms = 50, .cap_ms = 10000, .retry_after_cap_ms = 60000};
 
 leat_status lt_outlet_init(struct lt_outlet *outlet, struct lt_stream_service *service,
@@ -22,7 +22,7 @@ leat_status lt_outlet_init(struct lt_outlet *outlet, struct lt_stream_service *s
                                  .route = route,
                                  .events = events,
                                  .ctx = ctx,
-                                 .retry = {.policy = &lt_run_for_ever}};
+                                 .retry = {.policy = &lt_retry_for_ever}};
     int rc = uv_timer_init(loop, &outlet->timer);
     if (rc)
         return lt_fail(err, LEAT_E_INTERNAL, -rc, "cannot make a timer");
@@ -31,9 +31,9 @@ leat_status lt_outlet_init(struct lt_outlet *outlet, struct lt_stream_service *s
     return LEAT_OK;
 }
 
-leat_status lt_outlet_push(struct lt_outlet *outlet, const struct lt_run_item *item,
+leat_status lt_outlet_push(struct lt_outlet *outlet, const struct lt_item *item,
                            struct leat_error *err) {
-    leat_status status = lt_run_queue_push(&outlet->queue, item, err);
+    leat_status status = lt_queue_push(&outlet->queue, item, err);
     return status == LEAT_OK ? LEAT_OK : lt_error_prefix(err, "on the way to %s", outlet->stream);
 }
 
@@ -65,7 +65,7 @@ static size_t gather(struct lt_outlet *outlet) {
     size_t max = outlet->n_single ? 1 : LT_STREAM_PUT_MAX_RECORDS;
 
     while (n < max && outlet->queue.head + n < outlet->queue.tail) {
-        const struct lt_run_item *item = &outlet->queue.items[outlet->queue.head + n];
+        const struct lt_item *item = &outlet->queue.items[outlet->queue.head + n];
         size_t len = item->data.len + item->key.len;
         if (n && n_bytes + len > LT_STREAM_PUT_MAX_BYTES)
             break;
@@ -99,7 +99,7 @@ static bool is_of_the_record(leat_status status) {
 }
 
 /* Takes an item's bytes off the count; the caller tells the owner. */
-static void leave(struct lt_outlet *outlet, const struct lt_run_item *item) {
+static void leave(struct lt_outlet *outlet, const struct lt_item *item) {
     outlet->queue.n_bytes -= item->data.len + item->key.len;
 }
 
@@ -119,14 +119,14 @@ static void on_call_failed(struct lt_outlet *outlet, const struct leat_error *er
         outlet->n_single = outlet->n_sent;
         return;
     }
-    struct lt_run_item item = outlet->queue.items[outlet->queue.head++];
+    struct lt_item item = outlet->queue.items[outlet->queue.head++];
     leave(outlet, &item);
     if (outlet->n_single)
         outlet->n_single--;
     outlet->events->refused(outlet->ctx, outlet->route, &item, err);
 }
 
-static void refuse(struct lt_outlet *outlet, const struct lt_run_item *item,
+static void refuse(struct lt_outlet *outlet, const struct lt_item *item,
                    const struct lt_stream_put_result *result) {
     struct leat_error err;
     lt_fail_code(&err, result->status, result->code, "the stream %s refused the record: %s",
@@ -137,10 +137,10 @@ static void refuse(struct lt_outlet *outlet, const struct lt_run_item *item,
 /* Some records may have failed: acknowledge the others, keep these at the head, in order. */
 static void on_call_answered(struct lt_outlet *outlet, const struct lt_stream_put_result *results,
                              size_t n) {
-    struct lt_run_item *items = outlet->queue.items + outlet->queue.head;
-    struct lt_run_item refused[LT_STREAM_PUT_MAX_RECORDS];
+    struct lt_item *items = outlet->queue.items + outlet->queue.head;
+    struct lt_item refused[LT_STREAM_PUT_MAX_RECORDS];
     size_t refused_at[LT_STREAM_PUT_MAX_RECORDS];
-    struct lt_run_item again[LT_STREAM_PUT_MAX_RECORDS];
+    struct lt_item again[LT_STREAM_PUT_MAX_RECORDS];
     size_t n_refused = 0, n_again = 0, n_done = 0;
     struct leat_error err = {.status = LEAT_OK};
 
@@ -211,5 +211,5 @@ void lt_outlet_stop(struct lt_outlet *outlet) {
 }
 
 void lt_outlet_deinit(struct lt_outlet *outlet) {
-    lt_run_queue_deinit(&outlet->queue);
+    lt_queue_deinit(&outlet->queue);
 }
