@@ -30,10 +30,18 @@ struct lt_object_store *lt_object_folder_store(struct lt_object_folder *folder);
 
 struct lt_object_bucket {
     char name[64];
+    char location[32]; /**< a region, or "" */
     int64_t created_ms;
     uint64_t n_objects;
     uint64_t n_bytes;
 };
+
+/** Makes a bucket. `location` is kept for lt_object_folder_has(), up to 31 bytes.
+ * Errors: LEAT_E_EXISTS; LEAT_E_INVALID (code InvalidBucketName); LEAT_E_BUSY while it is removed.
+ */
+LEAT_MUST_CHECK leat_status lt_object_folder_create(struct lt_object_folder *folder,
+                                                    const char *bucket, const char *location,
+                                                    struct leat_error *err);
 
 /** Whether there is such a bucket; fills `out` when it is not NULL. Does not block on the disk. */
 bool lt_object_folder_has(struct lt_object_folder *folder, const char *bucket,
@@ -98,6 +106,13 @@ LEAT_MUST_CHECK leat_status lt_object_folder_open(struct lt_object_folder *folde
 LEAT_MUST_CHECK leat_status lt_object_folder_remove(struct lt_object_folder *folder,
                                                     const char *bucket, struct lt_slice key,
                                                     struct leat_error *err);
+
+/** Removes up to 1,000 objects with one sync, all of them or none; a file that cannot be removed is
+ * then no object any more. */
+LEAT_MUST_CHECK leat_status lt_object_folder_remove_many(struct lt_object_folder *folder,
+                                                         const char *bucket,
+                                                         const struct lt_slice *keys, size_t n,
+                                                         struct leat_error *err);
 
 struct lt_object_list {
     struct lt_slice prefix;

@@ -133,6 +133,10 @@ static void write_doc(const struct lt_object_bucket_row *row, struct lt_buf *out
     lt_json_put_uint(&w, row->bucket.n_objects);
     lt_json_key(&w, "bytes");
     lt_json_put_uint(&w, row->bucket.n_bytes);
+    if (*row->bucket.location) {
+        lt_json_key(&w, "location");
+        lt_json_put_str(&w, row->bucket.location);
+    }
     if (row->deleting) {
         lt_json_key(&w, "deleting");
         lt_json_put_bool(&w, true);
@@ -157,6 +161,8 @@ static leat_status read_doc(struct lt_object_bucket_row *row, const struct lt_st
     row->bucket.n_objects = (uint64_t)n_objects;
     row->bucket.n_bytes = (uint64_t)n_bytes;
     row->deleting = lt_json_get(json, "deleting", &value);
+    if (lt_json_get(json, "location", &value) && value.raw.len - 2 < sizeof(row->bucket.location))
+        memcpy(row->bucket.location, value.raw.data + 1, value.raw.len - 2);
     return LEAT_OK;
 }
 
@@ -176,7 +182,11 @@ static leat_status set_doc(struct lt_object_folder *folder, const struct lt_obje
 
 leat_status lt_object_create_bucket(struct lt_object_store *store, const char *bucket,
                                     struct leat_error *err) {
-    struct lt_object_folder *folder = (struct lt_object_folder *)store;
+    return lt_object_folder_create((struct lt_object_folder *)store, bucket, "", err);
+}
+
+leat_status lt_object_folder_create(struct lt_object_folder *folder, const char *bucket,
+                                    const char *location, struct leat_error *err) {
     struct lt_object_bucket_row row = {.bucket = {.created_ms = lt_clock_wall_ms()}};
     leat_status status;
 
@@ -185,6 +195,7 @@ leat_status lt_object_create_bucket(struct lt_object_store *store, const char *b
         return lt_fail_code(err, LEAT_E_INVALID, "InvalidBucketName",
                             "\"%.80s\" is not a bucket's name", bucket);
     memcpy(row.bucket.name, bucket, strlen(bucket));
+    snprintf(row.bucket.location, sizeof(row.bucket.location), "%s", location);
     pthread_mutex_lock(&folder->commit_mu);
     struct lt_object_bucket_row old;
     if (get_row(folder, bucket, &old)) {
@@ -277,19 +288,20 @@ leat_status lt_object_stat_bucket(struct lt_object_store *store, const char *buc
 leat_status lt_object_apply(struct lt_object_folder *folder, const char *bucket,
                             const struct lt_state_change *changes, size_t n_changes,
                             int64_t more_objects, int64_t more_bytes, struct leat_error *err) {
-    struct lt_state_change all[3];
     struct lt_object_bucket_row row;
     struct lt_buf doc;
     leat_status status;
 
+    struct lt_state_change *all = reallocarray(NULL, n_changes + 1, sizeof(*all));
+    if (!all)
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for %zu changes", n_changes);
     lt_buf_init(&doc, 4096);
     pthread_mutex_lock(&folder->commit_mu);
     if (!get_row(folder, bucket, &row) || row.deleting) {
         status = lt_object_no_bucket(err, bucket);
         goto out;
     }
-    for (size_t i = 0; i < n_changes && i < 2; i++)
-        all[i] = changes[i];
+    memcpy(all, changes, n_changes * sizeof(*all));
     row.bucket.n_objects += (uint64_t)more_objects;
     row.bucket.n_bytes += (uint64_t)more_bytes;
     write_doc(&row, &doc);
@@ -305,6 +317,7 @@ leat_status lt_object_apply(struct lt_object_folder *folder, const char *bucket,
 out:
     pthread_mutex_unlock(&folder->commit_mu);
     lt_buf_deinit(&doc);
+    free(all);
     return status;
 }
 

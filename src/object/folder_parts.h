@@ -86,7 +86,7 @@ leat_status lt_object_remove_bucket(struct lt_object_store *store, const char *b
                                     bool with_objects, struct leat_error *err);
 leat_status lt_object_stat_bucket(struct lt_object_store *store, const char *bucket,
                                   uint64_t *n_objects, uint64_t *n_bytes, struct leat_error *err);
-/** Makes up to two changes and the bucket's new sums one change of the state. Takes commit_mu. */
+/** Makes the changes and the bucket's new sums one change of the state. Takes commit_mu. */
 LEAT_MUST_CHECK leat_status lt_object_apply(struct lt_object_folder *folder, const char *bucket,
                                             const struct lt_state_change *changes, size_t n_changes,
                                             int64_t more_objects, int64_t more_bytes,

@@ -298,6 +298,38 @@ static void removing_takes_the_folders_that_it_empties(void **state) {
     expect_sums(room, 0, 0);
 }
 
+static void many_are_removed_at_once_and_absent_ones_do_not_matter(void **state) {
+    struct room *room = *state;
+    const struct lt_slice keys[] = {LT_LIT("b"), LT_LIT("none"), LT_LIT("a/1"),
+                                    LT_LIT("b"), LT_LIT(""),     LT_LIT("a/2")};
+    put(room, "a/1", "1");
+    put(room, "a/2", "22");
+    put(room, "b", "333");
+    put(room, "c", "4444");
+    assert_int_equal(lt_object_folder_remove_many(room->folder, "lake", keys, 6, &room->err),
+                     LEAT_OK);
+    expect(room, "a/1", "(none)");
+    expect(room, "b", "(none)");
+    expect(room, "c", "4444");
+    expect_sums(room, 1, 4);
+    assert_int_equal(n_files_in(room, "buckets/lake"), 1);
+    assert_int_equal(lt_object_folder_remove_many(room->folder, "none", keys, 6, &room->err),
+                     LEAT_E_NOT_FOUND);
+}
+
+static void bucket_keeps_its_location(void **state) {
+    struct room *room = *state;
+    struct lt_object_bucket bucket;
+    assert_int_equal(lt_object_folder_create(room->folder, "far", "eu-west-1", &room->err),
+                     LEAT_OK);
+    close_room(room);
+    open_room(room);
+    assert_true(lt_object_folder_has(room->folder, "far", &bucket));
+    assert_string_equal(bucket.location, "eu-west-1");
+    assert_true(lt_object_folder_has(room->folder, "lake", &bucket));
+    assert_string_equal(bucket.location, "");
+}
+
 static void file_dropped_in_by_hand_is_no_object(void **state) {
     struct room *room = *state;
     struct lt_object_listing listing;
@@ -667,6 +699,8 @@ int main(void) {
         ROOM_TEST(keys_that_no_file_system_takes_are_objects_all_the_same),
         ROOM_TEST(key_over_1024_bytes_or_empty_is_refused),
         ROOM_TEST(removing_takes_the_folders_that_it_empties),
+        ROOM_TEST(many_are_removed_at_once_and_absent_ones_do_not_matter),
+        ROOM_TEST(bucket_keeps_its_location),
         ROOM_TEST(file_dropped_in_by_hand_is_no_object),
         ROOM_TEST(file_gone_or_changed_by_hand_is_told),
         ROOM_TEST(folder_that_was_copied_is_read_as_before),
