@@ -130,15 +130,15 @@ static int run(const void *values, const char *const *args, size_t n_args) {
 const struct lt_command lt_command_check = {
     .name = "check",
     .summary = "prove a file well-formed, without touching anything",
-    .usage = "FILE…",
+    .usage = "FILE...",
     .description =
         "Reads each file as `up` and `run` would: its YAML, every property, every reference, and\n"
         "every jq expression. All problems are told, each with line and column, what was "
         "expected,\n"
         "and the nearest valid word. `leat help file` tells what may stand in a file.\n"
         "Ends with 0 when all files are good, with 2 when one is not.",
-    .examples = "leat check recommender.yaml\n"
-                "leat check -o json recommender.yaml | jq '.problems[].text'",
+    .examples = "  leat check recommender.yaml\n"
+                "  leat check -o json recommender.yaml | jq '.problems[].text'",
     .options = options,
     .values_size = sizeof(struct values),
     .min_args = 1,

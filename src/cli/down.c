@@ -129,8 +129,8 @@ const struct lt_command lt_command_down = {
         "its pipelines. On anything but the embedded engine it names account and region. Without "
         "a\n"
         "terminal to ask on, it wants --yes.",
-    .examples = "leat down recommender.yaml --dry-run\n"
-                "leat down recommender.yaml --yes",
+    .examples = "  leat down recommender.yaml --dry-run\n"
+                "  leat down recommender.yaml --yes",
     .options = options,
     .values_size = sizeof(struct values),
     .min_args = 1,

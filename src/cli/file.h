@@ -24,6 +24,9 @@ char *lt_cli_summary(const struct lt_system *system, char out[160]);
 /** "1 record", "20,000 records". Returns `out`. */
 char *lt_cli_count(uint64_t n, const char *noun, char out[64]);
 
+/** Prints the page of that name ("file", "schema"); false when there is none. */
+bool lt_help_topic(FILE *out, const char *name);
+
 /** One line: what is or was done with the item ("+ stream sessions (4 shards)"). */
 void lt_cli_print_item(FILE *out, const struct lt_plan_item *item);
 /** The plan as one JSON object on a line of its own; an exit code. */

@@ -36,7 +36,9 @@ void lt_help_program(FILE *out) {
     fprintf(out, "\n%s\nExit codes:\n", program_more);
     for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)
         fprintf(out, "  %-4d %s\n", exits[i].code, exits[i].text);
-    fputs("\nleat COMMAND --help tells more, with examples.\n", out);
+    fputs("\nleat COMMAND --help tells more, with examples; leat help file what may stand in a "
+          "FILE.\n",
+          out);
 }
 
 static void print_options(FILE *out, const struct lt_option *rows) {

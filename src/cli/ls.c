@@ -415,9 +415,9 @@ const struct lt_command lt_command_ls = {
         "many\n"
         "records they have done and how far behind they are; deliveries with what waits to be\n"
         "written; buckets with their objects. Of a remote service, what it tells.",
-    .examples = "leat ls\n"
-                "leat ls --shards\n"
-                "leat ls -o json | jq '.streams[] | {name, records}'",
+    .examples = "  leat ls\n"
+                "  leat ls --shards\n"
+                "  leat ls -o json | jq '.streams[] | {name, records}'",
     .options = options,
     .values_size = sizeof(struct values),
     .min_args = 0,

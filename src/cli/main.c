@@ -2,7 +2,7 @@
 /* The table of commands, and the way from argv to one of them. */
 #include "base/log.h"
 #include "base/units.h"
-#include "cli/command.h"
+#include "cli/file.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 const struct lt_command *const lt_commands[] = {
+    &lt_command_check,
+    &lt_command_test,
     NULL,
 };
 
@@ -117,6 +119,8 @@ static int help(int argc, char **argv) {
     const char *name = argc > (man ? 1 : 0) ? argv[man ? 1 : 0] : NULL;
     const struct lt_command *command = name ? find_command(name) : NULL;
 
+    if (name && !command && lt_help_topic(stdout, name))
+        return LT_EXIT_OK;
     if (name && !command)
         return unknown_command(name);
     if (man)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `leat test FILE [NAME…]`: the examples in the file, and what differs where one fails. */
+/* `leat test FILE [NAME...]`: the examples in the file, and what differs where one fails. */
 #include "cli/file.h"
 
 #include "base/clock.h"
@@ -91,7 +91,7 @@ done:
 const struct lt_command lt_command_test = {
     .name = "test",
     .summary = "run the examples that a file holds",
-    .usage = "FILE [NAME…]",
+    .usage = "FILE [NAME...]",
     .description =
         "Sends each record under `tests:` through its pipeline's expressions, exactly as `run` "
         "would,\n"
@@ -101,8 +101,8 @@ const struct lt_command lt_command_test = {
         "Values are compared, not their spelling: the order of members does not count.\n"
         "Ends with 0 when all pass, with 1 when one fails, with 2 when the file is not "
         "well-formed.",
-    .examples = "leat test recommender.yaml\n"
-                "leat test recommender.yaml recommender/3",
+    .examples = "  leat test recommender.yaml\n"
+                "  leat test recommender.yaml recommender/3",
     .values_size = sizeof(struct values),
     .min_args = 1,
     .max_args = 1000,

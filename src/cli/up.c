@@ -100,9 +100,9 @@ const struct lt_command lt_command_up = {
         "\n"
         "On AWS, a delivery with a `role` becomes a Firehose delivery stream; one without runs\n"
         "inside `leat run`.",
-    .examples = "leat up recommender.yaml --dry-run\n"
-                "leat up recommender.yaml\n"
-                "leat up recommender.yaml --target aws --region eu-central-1",
+    .examples = "  leat up recommender.yaml --dry-run\n"
+                "  leat up recommender.yaml\n"
+                "  leat up recommender.yaml --target aws --region eu-central-1",
     .options = options,
     .values_size = sizeof(struct values),
     .min_args = 1,
