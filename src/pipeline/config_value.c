@@ -141,11 +141,6 @@ static bool write_scalar(struct lt_config *c, const struct lt_yaml_node *node, s
         lt_json_write_string(out, node->text);
         return true;
     }
-    if (node->tag.len && !lt_slice_starts(node->tag, LT_LIT("tag:yaml.org,2002:"))) {
-        lt_config_problem(c, node->offset, NULL, "tag '%.*s' is not known; expected none, or !!str",
-                          LT_FMT(node->tag));
-        return false;
-    }
     return write_plain(c, node, out);
 }
 

@@ -62,10 +62,12 @@ static void read_root(struct lt_config *c, struct lt_yaml_node *root) {
     else if (root->type != LT_YAML_MAPPING)
         lt_config_problem(c, root->offset, NULL, "the file is %s; %s", lt_yaml_kind(root),
                           expected);
-    else if (!root->n)
-        lt_config_problem(c, root->offset, NULL, "the file describes nothing; %s", expected);
     else
         lt_config_read_kind(c, &lt_config_file, root, c->system);
+    const struct lt_system *system = c->system;
+    if (!c->n_problems && !system->n_streams && !system->n_buckets && !system->n_deliveries &&
+        !system->n_pipelines)
+        lt_config_problem(c, root->offset, NULL, "the file describes nothing; %s", expected);
 }
 
 static leat_status first_error(const struct lt_problems *problems, struct leat_error *err) {

@@ -107,6 +107,13 @@ static struct lt_slice token_text(struct fy_token *token) {
     return text ? lt_slice(text, len) : lt_slice("", 0);
 }
 
+static void tell_tag(struct builder *b, const struct lt_yaml_node *node) {
+    const char *text =
+        lt_arena_printf(b->arena, "tag '%.*s' is not known; expected none, or !!str",
+                        node->tag.len < 100 ? (int)node->tag.len : 100, node->tag.data);
+    b->problem(b->ctx, node->offset, text ? text : "unknown tag");
+}
+
 static struct lt_yaml_node *new_node(struct builder *b, enum lt_yaml_type type,
                                      struct fy_event *event, struct fy_token *tag) {
     struct lt_yaml_node *node = lt_arena_calloc(b->arena, 1, sizeof(*node));
@@ -119,6 +126,8 @@ static struct lt_yaml_node *new_node(struct builder *b, enum lt_yaml_type type,
     node->offset = start ? start->input_pos : b->last;
     node->end = end ? end->input_pos : node->offset;
     node->tag = lt_arena_dup(b->arena, token_text(tag));
+    if (node->tag.len && !lt_slice_starts(node->tag, LT_LIT("tag:yaml.org,2002:")))
+        tell_tag(b, node);
     return node->tag.data ? node : NULL;
 }
 

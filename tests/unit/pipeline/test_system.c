@@ -143,10 +143,10 @@ static void run_cases(const struct problem_case *cases, size_t n) {
             const struct lt_problem *problem = &l.problems.list[p];
             found = found || (problem->place.line == k->line &&
                               problem->place.column == k->column && strstr(problem->text, k->text));
-            if (!found)
-                print_message("  %u:%u: %s\n", problem->place.line, problem->place.column,
-                              problem->text);
         }
+        for (size_t p = 0; p < l.problems.n && !found; p++)
+            print_message("  %u:%u: %s\n", l.problems.list[p].place.line,
+                          l.problems.list[p].place.column, l.problems.list[p].text);
         if (!found || l.status != LEAT_E_CONFIG)
             fail_msg("case %zu: no %u:%u: %s in\n%s", i, k->line, k->column, k->text, k->file);
         unload(&l);
