@@ -5,8 +5,6 @@
  */
 #include "engine/streams.h"
 
-#include <stdio.h>
-
 enum { UID_DIGITS = 12, SEQ_DIGITS = 20 };
 
 static void put_digits(uint64_t value, char *out, unsigned digits) {
@@ -53,7 +51,9 @@ bool lt_shard_id_parse(struct lt_slice text, unsigned *index) {
 }
 
 void lt_shard_id_format(unsigned index, char out[32]) {
-    snprintf(out, 32, "shardId-%012u", index);
+    memcpy(out, "shardId-", 8);
+    put_digits(index, out + 8, 12);
+    out[20] = 0;
 }
 
 void lt_hash_key_format(unsigned __int128 key, char out[LT_HASH_KEY_TEXT]) {

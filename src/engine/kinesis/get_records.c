@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GetRecords. A call that finds nothing new is answered from memory on the loop; one that reads
- * does so on the worker pool, and encodes there, so that the loop goes on with puts. Room for the
- * whole answer is taken at once, from the sizes of the records.
+ * does so on the worker pool, and encodes there, so that the loop goes on with puts. It goes
+ * through the journal in slices, so that a read of 10 MiB takes no more memory than its answer.
  */
 #include "base/base64.h"
 #include "base/clock.h"
@@ -12,6 +12,7 @@
 
 enum { IN_ITERATOR = LT_KINESIS_OWN, IN_LIMIT };
 enum { MAX_RECORDS = 10000, MAX_BYTES = 10 << 20, RECORD_OVERHEAD = 160 };
+enum { SLICE_BYTES = 512 << 10, SLICE_ARENA_BYTES = 64 << 20 };
 
 static const struct lt_shape_member members[] = {
     LT_KINESIS_STREAM_ROWS,
@@ -24,6 +25,7 @@ struct get {
     struct lt_kinesis_token iterator;
     struct lt_streams_shard shard;
     size_t limit;
+    unsigned max_record_bytes;
 };
 
 /* "Thu Jan 22 01:22:02 UTC 2015" */
@@ -103,17 +105,12 @@ static void append_record(struct lt_buf *out, const struct lt_journal_record *re
     lt_buf_append_byte(out, '}');
 }
 
-static void append_records(struct lt_buf *out, const struct lt_streams_batch *batch, uint64_t uid) {
-    size_t room = 4096;
-
-    for (size_t i = 0; i < batch->n; i++)
-        room += RECORD_OVERHEAD + batch->records[i].key.len +
-                lt_base64_encoded_len(batch->records[i].data.len);
-    if (!lt_buf_reserve(out, room))
-        return;
+static void append_records(struct lt_buf *out, const struct lt_streams_batch *batch, uint64_t uid,
+                           bool first) {
     for (size_t i = 0; i < batch->n; i++) {
-        if (i > 0)
+        if (!first)
             lt_buf_append_byte(out, ',');
+        first = false;
         append_record(out, &batch->records[i], uid);
     }
 }
@@ -148,51 +145,68 @@ static leat_status write_children(struct lt_service_call *call, struct lt_json_w
     return LEAT_OK;
 }
 
-static leat_status write_answer(struct lt_service_call *call, struct get *get,
-                                const struct lt_streams_batch *batch, struct leat_error *err) {
+/* What follows the records: written as an object of its own, without its brace. */
+static leat_status write_rest(struct lt_service_call *call, struct get *get,
+                              const struct lt_streams_batch *last, struct leat_error *err) {
     struct lt_json_writer w;
+    struct lt_buf rest;
     leat_status status = LEAT_OK;
 
-    lt_buf_append_str(&call->out, "{\"Records\":[");
-    append_records(&call->out, batch, get->shard.uid);
-    lt_buf_append_str(&call->out, "],");
-    /* The members after Records are written as an object of their own, without its brace. */
-    struct lt_buf rest;
     lt_buf_init(&rest, 16 << 20);
     lt_json_writer_init(&w, &rest);
     lt_json_begin_object(&w);
     lt_json_key(&w, "MillisBehindLatest");
-    lt_json_put_int(&w, batch->behind_ms);
-    if (batch->end) {
+    lt_json_put_int(&w, last->behind_ms);
+    if (last->end) {
         status = write_children(call, &w, get, err);
     } else {
-        get->iterator.n[LT_KINESIS_ITERATOR_NEXT] = batch->next;
+        get->iterator.n[LT_KINESIS_ITERATOR_NEXT] = last->next;
         lt_kinesis_write_token(&w, "NextShardIterator", get->iterator);
     }
     if (status == LEAT_OK) {
         lt_json_end_object(&w);
         status = lt_buf_status(&rest, err);
     }
-    if (status == LEAT_OK)
+    if (status == LEAT_OK) {
+        lt_buf_append_str(&call->out, "],");
         lt_buf_append(&call->out, lt_slice_from(lt_buf_slice(&rest), 1));
+    }
     lt_buf_deinit(&rest);
     return status;
 }
 
-/* On a worker. */
+/* On a worker: a slice of the journal is read and encoded while it is in the processor's cache,
+ * then the next, until the call has what it may have. */
 static leat_status read_records(struct lt_service_call *call, struct leat_error *err) {
     struct get *get = call->user;
-    struct lt_streams_batch batch;
+    struct lt_streams_batch batch, last = {.next = get->iterator.n[LT_KINESIS_ITERATOR_NEXT]};
+    size_t n = 0, n_bytes = 0;
     struct lt_arena arena;
-    leat_status status;
+    leat_status status = LEAT_OK;
 
-    /* Of its own, so that a batch's memory goes before the answer is sent. */
-    lt_arena_init(&arena, 4 * (size_t)MAX_BYTES + (64 << 20));
-    status = lt_streams_read(call->env->streams, get->iterator.name, &get->shard,
-                             get->iterator.n[LT_KINESIS_ITERATOR_NEXT], get->limit, MAX_BYTES,
-                             &arena, &batch, err);
-    if (status == LEAT_OK)
-        status = write_answer(call, get, &batch, err);
+    lt_arena_init(&arena, SLICE_ARENA_BYTES);
+    lt_buf_append_str(&call->out, "{\"Records\":[");
+    while (status == LEAT_OK && n < get->limit) {
+        size_t left = MAX_BYTES - n_bytes;
+
+        status = lt_streams_read(call->env->streams, get->iterator.name, &get->shard, last.next,
+                                 get->limit - n, left < SLICE_BYTES ? left : SLICE_BYTES, &arena,
+                                 &batch, err);
+        if (status != LEAT_OK)
+            break;
+        last = batch;
+        append_records(&call->out, &batch, get->shard.uid, n == 0);
+        n += batch.n;
+        for (size_t i = 0; i < batch.n; i++)
+            n_bytes += batch.records[i].data.len + batch.records[i].key.len;
+        /* One record is read in any case, and may be as large as a record can be. */
+        if (batch.n == 0 || batch.behind_ms == 0 || n_bytes + get->max_record_bytes > MAX_BYTES)
+            break;
+        lt_arena_reset(&arena);
+    }
+    /* What fails behind good records is the next call's error. */
+    if (status == LEAT_OK || n > 0)
+        status = write_rest(call, get, &last, err);
     lt_arena_deinit(&arena);
     return status;
 }
@@ -200,6 +214,7 @@ static leat_status read_records(struct lt_service_call *call, struct leat_error 
 leat_status lt_kinesis_get_records(struct lt_service_call *call, struct leat_error *err) {
     struct get *get = lt_arena_calloc(call->arena, 1, sizeof(*get));
     struct lt_journal_shard stat;
+    struct lt_streams_info info;
     leat_status status;
 
     if (!get)
@@ -207,8 +222,11 @@ leat_status lt_kinesis_get_records(struct lt_service_call *call, struct leat_err
     call->user = get;
     get->limit = (size_t)lt_service_int(call, IN_LIMIT, MAX_RECORDS);
     status = read_iterator(call, get, err);
+    if (status == LEAT_OK)
+        status = lt_streams_info(call->env->streams, get->iterator.name, &info, err);
     if (status != LEAT_OK)
         return status;
+    get->max_record_bytes = info.max_record_bytes;
     lt_journal_stat(call->env->journal, get->shard.uid, &stat);
     uint64_t next = get->iterator.n[LT_KINESIS_ITERATOR_NEXT];
     if (next < stat.next && stat.first < stat.next)
@@ -216,5 +234,6 @@ leat_status lt_kinesis_get_records(struct lt_service_call *call, struct leat_err
 
     struct lt_streams_batch nothing = {.next = next < stat.next ? stat.next : next};
     nothing.end = get->shard.closed && nothing.next > get->shard.closed_after;
-    return write_answer(call, get, &nothing, err);
+    lt_buf_append_str(&call->out, "{\"Records\":[");
+    return write_rest(call, get, &nothing, err);
 }
