@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 const struct lt_command *const lt_commands[] = {
+    &lt_command_serve,
     &lt_command_put,
     &lt_command_tail,
     &lt_command_up,
