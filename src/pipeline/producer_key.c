@@ -68,7 +68,7 @@ leat_status lt_produce_key(struct lt_expr_filter *filter, struct lt_slice record
     leat_status status = lt_json_parse(&doc, record, LT_JSON_DEFAULT_DEPTH, err);
 
     if (status != LEAT_OK)
-        return lt_error_prefix(err, "not JSON");
+        return status;
     if (filter)
         status = filter_key(filter, record, arena, key, err);
     else
