@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,7 +20,6 @@ enum { LOOK_MS = 20, DEFAULT_MAX_MS = 5000, DEFAULT_MAX_BYTES = 512 << 20 };
 
 static size_t resident_bytes(void) {
     char text[128];
-    unsigned long pages = 0;
 
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -29,9 +29,8 @@ static size_t resident_bytes(void) {
     if (n <= 0)
         return 0;
     text[n] = '\0';
-    if (sscanf(text, "%*u %lu", &pages) != 1)
-        return 0;
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
+    const char *second = strchr(text, ' '); /* pages: in all, resident, … */
+    return second ? strtoul(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static void look(struct lt_guard *g) {

@@ -53,7 +53,7 @@ static const char *check_escape(struct parser *p, const char *at) {
         return NULL;
     }
     if (at[1] != 'u') {
-        if (memchr("\"\\/bfnrt", at[1], 8))
+        if (at[1] && strchr("\"\\/bfnrt", at[1]))
             return at + 2;
         fail_at(p, at + 1, "one of \"\\/bfnrtu after a backslash");
         return NULL;
