@@ -3,6 +3,7 @@
  * The one table of statuses: name, text, HTTP status and whether to retry.
  * Everything that decides by a status asks this table.
  */
+#define LT_BASE_ERROR_C
 #include "base/error.h"
 
 #include <errno.h>

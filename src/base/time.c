@@ -135,7 +135,7 @@ char *lt_format_time(int64_t ms, char out[32]) {
 
     if (part < 0)
         part += 1000;
-    time_t seconds = (time_t)((ms - part) / 1000);
+    time_t seconds = (time_t)(ms / 1000 - (ms % 1000 < 0)); /* rounded down, without overflow */
     if (seconds < -62135596800 || seconds >= end_of_time_s || !gmtime_r(&seconds, &tm)) {
         snprintf(out, 32, "%lld ms", (long long)ms); /* before the year 1 or after 9999 */
         return out;
