@@ -135,7 +135,9 @@ static int help(int argc, char **argv) {
 static int cli_main(int argc, char **argv) {
     const char *word = argc > 1 ? argv[1] : NULL;
 
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write, not of the program */
+    /* a closed pipe and a file that may not grow are errors of the write, not of the program */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (!word) {
         lt_help_program(stderr);
         return LT_EXIT_USAGE;
