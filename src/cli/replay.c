@@ -24,6 +24,7 @@ static int replay_one(const struct values *values, struct lt_target *target,
                       const struct lt_system_pipeline *pipeline) {
     struct lt_replay_stat stat;
     struct leat_error err;
+    char letters[64], records[64];
     const struct lt_replay_options opt = {
         .target = target, .pipeline = pipeline, .all = values->all, .dry_run = values->dry_run};
 
@@ -32,9 +33,9 @@ static int replay_one(const struct values *values, struct lt_target *target,
         return LT_EXIT_OK;
     }
     leat_status status = lt_replay(&opt, &stat, &err);
-    printf("pipeline %s: %llu dead letters, %llu records sent back to %s", pipeline->name,
-           (unsigned long long)stat.n_letters, (unsigned long long)stat.n_sent,
-           pipeline->source_stream);
+    printf("pipeline %s: %s, %s sent back to %s", pipeline->name,
+           lt_cli_count(stat.n_letters, "dead letter", letters),
+           lt_cli_count(stat.n_sent, "record", records), pipeline->source_stream);
     if (stat.n_other)
         printf(", %llu letters of others left alone", (unsigned long long)stat.n_other);
     if (stat.n_broken)
