@@ -28,8 +28,8 @@ struct parameter {
 void lt_sigv4_time(int64_t ms, char out[17]) {
     time_t seconds = (time_t)(ms / 1000);
     struct tm tm;
-    gmtime_r(&seconds, &tm);
-    strftime(out, 17, "%Y%m%dT%H%M%SZ", &tm);
+    if (!gmtime_r(&seconds, &tm) || !strftime(out, 17, "%Y%m%dT%H%M%SZ", &tm))
+        out[0] = '\0'; /* a year of five digits */
 }
 
 /* Resolves "." and "..", drops empty segments, and encodes what is left once more. */

@@ -10,6 +10,7 @@
 
 #include "http/transfer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { DEFAULT_CONNECTIONS_PER_HOST = 16, MAX_KEPT_CONNECTIONS = 64 };
@@ -79,19 +80,22 @@ static void finish_call(struct active_call *call, CURLcode code) {
     free_call(call);
 }
 
-static void abandon_call(struct active_call *call, leat_status status, const char *why) {
+/* Ends the first call of the list without libcurl. */
+static void abandon_first(struct lt_http_client *client, leat_status status, const char *why) {
+    struct active_call *call = client->calls;
     struct leat_error err;
+    assert(!call->prev);
     lt_fail(&err, status, 0, "request to %s: %s", call->transfer.answer.remote, why);
     detach(call);
     call->done(call->ctx, status, &call->transfer.answer, &err);
     free_call(call);
 }
 
-/* Callbacks run here and nowhere inside libcurl, so they may start calls and free the client. */
+/* Callbacks run here and nowhere inside libcurl, so they may start calls and free the client; the
+ * caller holds a reference. */
 static void finish_calls(struct lt_http_client *client) {
     CURLMsg *msg;
     int n_left;
-    client->n_refs++;
     while (!client->closed && (msg = client->curl->multi_info_read(client->multi, &n_left))) {
         struct active_call *call = NULL;
         CURLcode code = msg->data.result;
@@ -100,7 +104,6 @@ static void finish_calls(struct lt_http_client *client) {
         client->curl->easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
         finish_call(call, code);
     }
-    unref(client);
 }
 
 static void act(struct lt_http_client *client, curl_socket_t fd, int events) {
@@ -112,7 +115,7 @@ static void act(struct lt_http_client *client, curl_socket_t fd, int events) {
     finish_calls(client);
     /* libcurl is dead until all its transfers are gone (a socket could not be watched). */
     while (code != CURLM_OK && !client->closed && client->calls)
-        abandon_call(client->calls, LEAT_E_NETWORK, client->curl->multi_strerror(code));
+        abandon_first(client, LEAT_E_NETWORK, client->curl->multi_strerror(code));
     unref(client);
 }
 
@@ -230,7 +233,7 @@ void lt_http_client_free(struct lt_http_client *client) {
     client->closed = true;
     uv_timer_stop(&client->timer);
     while (client->calls)
-        abandon_call(client->calls, LEAT_E_CANCELLED, "cancelled");
+        abandon_first(client, LEAT_E_CANCELLED, "cancelled");
     client->curl->multi_cleanup(client->multi);
     client->multi = NULL;
     uv_close((uv_handle_t *)&client->timer, on_timer_closed);

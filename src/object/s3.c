@@ -248,7 +248,7 @@ static leat_status remove_objects(struct s3_store *store, const char *bucket,
 
     lt_buf_init(&first, PATH_MAX_BYTES);
     while (status == LEAT_OK && n_keys > 0) {
-        struct page page;
+        struct page page = {0};
         status = list_page(store, bucket, no_bytes, &page, err);
         n_keys = page.n_keys;
         if (status == LEAT_OK && n_keys && first.len &&
@@ -286,7 +286,7 @@ static leat_status stat_bucket(struct lt_object_store *base, const char *bucket,
     *n_objects = *n_bytes = 0;
     lt_buf_init(&token, QUERY_MAX);
     do {
-        struct page page;
+        struct page page = {0};
         status = list_page(store_of(base), bucket, lt_buf_slice(&token), &page, err);
         *n_objects += page.n_keys;
         if (status == LEAT_OK && __builtin_add_overflow(*n_bytes, page.n_bytes, n_bytes))

@@ -75,7 +75,7 @@ static void on_put(void *ctx, leat_status status, struct lt_json answer,
         status = lt_fail(&local, LEAT_E_NOMEM, 0, "no memory for the results of a put");
         err = &local;
     }
-    if (status == LEAT_OK) {
+    if (results) {
         struct lt_json_iter iter = lt_json_iter(records);
         for (size_t i = 0; i < put->n && lt_json_next(&iter, &entry); i++)
             read_put_result(entry, &results[i]);

@@ -72,7 +72,7 @@ leat_status lt_kinesis_remove(struct lt_stream_service *base, const char *stream
 leat_status lt_kinesis_describe(struct lt_stream_service *base, const char *stream,
                                 struct lt_stream_summary *out, struct leat_error *err);
 leat_status lt_kinesis_list(struct lt_stream_service *base, struct lt_arena *arena,
-                            const char *const **names, size_t *n, struct leat_error *err);
+                            const char *const **out, size_t *n, struct leat_error *err);
 
 /** Copies a STRING of an answer, cut to the room there is; "" when it is none. */
 void lt_kinesis_copy(struct lt_json value, char *out, size_t cap);

@@ -124,16 +124,17 @@ static void on_timer(uv_timer_t *timer) {
 leat_status lt_kinesis_start(struct lt_kinesis *service, const struct lt_kinesis_how *how,
                              struct lt_buf *body, lt_kinesis_done *done, void *ctx,
                              struct lt_kinesis_call **out, struct leat_error *err) {
-    struct lt_kinesis_call *call = NULL;
     leat_status status = lt_buf_status(body, err);
-
     if (status == LEAT_OK && service->closed)
         status = lt_fail(err, LEAT_E_CANCELLED, 0, "the stream service is being closed");
-    if (status == LEAT_OK && !(call = calloc(1, sizeof(*call))))
-        status = lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a call of Kinesis");
     if (status != LEAT_OK) {
         lt_buf_deinit(body);
         return status;
+    }
+    struct lt_kinesis_call *call = calloc(1, sizeof(*call));
+    if (!call) {
+        lt_buf_deinit(body);
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a call of Kinesis");
     }
     if (how->operation)
         snprintf(call->target, sizeof(call->target), "Kinesis_20131202.%s", how->operation);

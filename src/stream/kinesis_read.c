@@ -222,11 +222,10 @@ static leat_status read_batch(const struct answer_parts *parts, struct lt_stream
     if (parts->records.type != LT_JSON_ARRAY)
         status = lt_fail(err, LEAT_E_REMOTE, 0, "an answer without Records");
     size_t n = status == LEAT_OK ? lt_json_count(parts->records) : 0;
-    batch->records = lt_arena_calloc(&batch->arena, n ? n : 1, sizeof(*batch->records));
-    if (status == LEAT_OK && !batch->records)
+    if (n && !(batch->records = lt_arena_calloc(&batch->arena, n, sizeof(*batch->records))))
         status = lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a batch of %zu records", n);
     struct lt_json_iter iter = lt_json_iter(parts->records);
-    while (status == LEAT_OK && batch->n < n && lt_json_next(&iter, &entry)) {
+    while (status == LEAT_OK && batch->records && batch->n < n && lt_json_next(&iter, &entry)) {
         status = read_record(entry, &batch->arena, &batch->records[batch->n], err);
         batch->n += status == LEAT_OK;
     }
@@ -283,10 +282,9 @@ static void on_records(void *ctx, leat_status status, struct lt_json answer,
         }
         err = &local;
     }
-    bool look_again = status == LEAT_OK && batch->n == 0 && !batch->end &&
-                      reader->service->endpoint.unix_socket &&
-                      lt_clock_mono_us() + ENGINE_GAP_MS * 1000 < reader->until_us;
-    if (look_again) {
+    bool nothing = batch && batch->n == 0 && !batch->end;
+    if (nothing && reader->service->endpoint.unix_socket &&
+        lt_clock_mono_us() + ENGINE_GAP_MS * 1000 < reader->until_us) {
         lt_stream_batch_free(batch);
         ask(reader, ENGINE_GAP_MS);
         return;
@@ -298,14 +296,15 @@ static void on_end(void *ctx, leat_status status, struct lt_json answer,
                    const struct leat_error *err) {
     struct lt_stream_reader *reader = ctx;
     struct lt_stream_batch *batch = NULL;
+    struct leat_error local;
     (void)answer;
     reader->call = NULL;
-    if (status == LEAT_OK && (batch = calloc(1, sizeof(*batch)))) {
+    if (status == LEAT_OK)
+        batch = calloc(1, sizeof(*batch));
+    if (batch) {
         lt_arena_init(&batch->arena, BATCH_MAX_BYTES);
         batch->end = true;
-    }
-    struct leat_error local;
-    if (status == LEAT_OK && !batch) {
+    } else if (status == LEAT_OK) {
         status = lt_fail(&local, LEAT_E_NOMEM, 0, "no memory for a batch");
         err = &local;
     }
