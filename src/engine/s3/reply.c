@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers. An error is S3's XML document; its code's HTTP status stands in one table, and an error
+ * of leat's own, without a code, gets the one of its status.
+ */
+#include "engine/s3/call.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum { OUT_MAX_BYTES = 64 << 20 };
+
+struct error_row {
+    const char *code;
+    unsigned http;
+};
+
+static const struct error_row errors[] = {
+    {"BadDigest", 400},
+    {"BucketAlreadyOwnedByYou", 409},
+    {"BucketNotEmpty", 409},
+    {"EntityTooLarge", 400},
+    {"IncompleteBody", 400},
+    {"InsufficientStorage", 507},
+    {"InternalError", 500},
+    {"InvalidArgument", 400},
+    {"InvalidBucketName", 400},
+    {"InvalidDigest", 400},
+    {"InvalidLocationConstraint", 400},
+    {"InvalidRange", 416},
+    {"InvalidRequest", 400},
+    {"InvalidURI", 400},
+    {"KeyTooLongError", 400},
+    {"MalformedXML", 400},
+    {"MetadataTooLarge", 400},
+    {"MethodNotAllowed", 405},
+    {"NoSuchBucket", 404},
+    {"NoSuchKey", 404},
+    {"NoSuchVersion", 404},
+    {"NotImplemented", 501},
+    {"OperationAborted", 409},
+    {"PreconditionFailed", 412},
+    {"ServiceUnavailable", 503},
+    {"XAmzContentSHA256Mismatch", 400},
+};
+
+static const struct error_row *row_of(const char *code) {
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+        if (!strcmp(errors[i].code, code))
+            return &errors[i];
+    return NULL;
+}
+
+static const char *code_of(leat_status status) {
+    switch (status) {
+    case LEAT_E_FULL:
+        return "InsufficientStorage";
+    case LEAT_E_BUSY:
+        return "OperationAborted";
+    case LEAT_E_NOMEM:
+    case LEAT_E_CANCELLED:
+        return "ServiceUnavailable";
+    case LEAT_E_UNSUPPORTED:
+        return "NotImplemented";
+    default:
+        return "InternalError";
+    }
+}
+
+void lt_s3_answer_header(struct lt_s3_call *call, const char *name, struct lt_slice value) {
+    if (call->n_answer + 1 >= call->cap_answer) { /* the last one is the end */
+        size_t cap = call->cap_answer ? call->cap_answer * 2 : 16;
+        struct lt_http_header *more = lt_arena_calloc(call->arena, cap, sizeof(*more));
+        if (!more)
+            return;
+        if (call->n_answer)
+            memcpy(more, call->answer, call->n_answer * sizeof(*more));
+        call->answer = more;
+        call->cap_answer = cap;
+    }
+    call->answer[call->n_answer++] = (struct lt_http_header){name, value};
+}
+
+void lt_s3_answer_header_str(struct lt_s3_call *call, const char *name, const char *value) {
+    if (value)
+        lt_s3_answer_header(call, name, lt_slice_str(value));
+}
+
+static void start_out(struct lt_s3_call *call) {
+    lt_buf_deinit(&call->out);
+    lt_buf_init(&call->out, OUT_MAX_BYTES);
+}
+
+void lt_s3_answer_error(struct lt_s3_call *call, leat_status status, const struct leat_error *err) {
+    const struct error_row *row = *err->code ? row_of(err->code) : NULL;
+
+    if (!row)
+        row = row_of(code_of(status));
+    call->status = row->http;
+    call->n_answer = 0;
+    call->sends_file = false;
+    start_out(call);
+    struct lt_buf *out = &call->out;
+    lt_buf_append_str(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+    lt_s3_xml_str(out, "Code", row->code);
+    lt_s3_xml_str(out, "Message", err->text);
+    if (*call->bucket)
+        lt_s3_xml_str(out, "BucketName", call->bucket);
+    if (call->key.len)
+        lt_s3_xml_text(out, "Key", call->key);
+    lt_s3_xml_text(out, "Resource", lt_http_raw_path(call->request));
+    lt_s3_xml_str(out, "RequestId", call->id);
+    lt_buf_append_str(out, "</Error>");
+    lt_s3_answer_header_str(call, "Content-Type", "application/xml");
+}
+
+void lt_s3_send(struct lt_s3_call *call) {
+    unsigned status = call->status ? call->status : 200;
+
+    lt_s3_answer_header_str(call, "Server", "leat");
+    lt_s3_answer_header_str(call, "x-amz-request-id", call->id);
+    *lt_http_user(call->request) = NULL;
+    if (call->sends_file)
+        lt_http_respond_file(call->request, status, call->answer, call->fd, call->offset,
+                             call->len);
+    else
+        lt_http_respond_take(call->request, status, call->answer, &call->out);
+}
+
+static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+const char *lt_s3_http_date(struct lt_arena *arena, int64_t ms) {
+    time_t sec = (time_t)(ms / 1000);
+    struct tm tm;
+    gmtime_r(&sec, &tm);
+    return lt_arena_printf(arena, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday],
+                           tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+                           tm.tm_sec);
+}
+
+bool lt_s3_parse_http_date(struct lt_slice text, int64_t *ms) {
+    char copy[40], month[4];
+    struct tm tm = {0};
+
+    if (text.len >= sizeof(copy))
+        return false;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    if (sscanf(copy, "%*3[A-Za-z], %2d %3s %4d %2d:%2d:%2d GMT", &tm.tm_mday, month, &tm.tm_year,
+               &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
+        return false;
+    for (tm.tm_mon = 0; tm.tm_mon < 12 && strcmp(month, months[tm.tm_mon]) != 0;)
+        tm.tm_mon++;
+    if (tm.tm_mon == 12)
+        return false;
+    tm.tm_year -= 1900;
+    *ms = (int64_t)timegm(&tm) * 1000;
+    return true;
+}
+
+const char *lt_s3_quoted(struct lt_arena *arena, const char *etag) {
+    return lt_arena_printf(arena, "\"%s\"", etag);
+}
