@@ -239,9 +239,14 @@ leat_status lt_journal_read(struct lt_journal *journal, uint64_t shard, uint64_t
     *records = NULL;
     while (more && status == LEAT_OK) {
         struct stretch stretch;
+        const uint64_t want = from;
         status = locate(journal, shard, &from, false, RUNS_AT_ONCE, &stretch, err);
         if (status != LEAT_OK || !stretch.n)
             break;
+        if (from != want && to.n) { /* trimmed meanwhile: what one call gives has no gap */
+            release(journal, &stretch);
+            break;
+        }
         const struct lt_run *last = &stretch.runs[stretch.n - 1];
         visit.from = from;
         visit.want_bytes = max_bytes - to.bytes;
