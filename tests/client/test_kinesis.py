@@ -649,7 +649,7 @@ def test_awscli_works_as_it_comes(shared_server):
     assert name in json.loads(aws("kinesis", "list-streams").stdout)["StreamNames"]
     aws("kinesis", "delete-stream", "--stream-name", name)
     aws("kinesis", "wait", "stream-not-exists", "--stream-name", name)
-    assert "ResourceNotFoundException" in aws("kinesis", "delete-stream", "--stream-name", name, code=254).stderr
+    assert "ResourceNotFoundException" in aws("kinesis", "delete-stream", "--stream-name", name, code=255).stderr
 
 
 # ---- what lasts ----

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's life in this process: opening, its private address, its status, its end. */
+#include "engine/engine.h"
+#include "engine/streams.h"
+#include "store/folder.h"
+#include "json/json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char dir[64];
+
+static int set_up(void **state) {
+    (void)state;
+    strcpy(dir, "/tmp/leat-engine-XXXXXX");
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    char command[128];
+    (void)state;
+    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    return system(command);
+}
+
+static struct lt_engine *open_engine(const char *listen) {
+    struct lt_engine_options options = {.data_dir = dir, .listen = listen};
+    struct lt_engine *engine;
+    struct leat_error err;
+
+    if (lt_engine_open(&engine, &options, &err) != LEAT_OK)
+        fail_msg("%s", err.text);
+    return engine;
+}
+
+/* One request over the folder's private address; the answer goes to `out`. */
+static void ask(const char *request, char *out, size_t room) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct leat_error err;
+    char path[64];
+    size_t len = 0;
+    ssize_t n;
+
+    assert_int_equal(lt_folder_peer(dir, path, &err), LEAT_OK);
+    strcpy(address.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(write(fd, request, strlen(request)), (ssize_t)strlen(request));
+    while ((n = read(fd, out + len, room - 1 - len)) > 0)
+        len += (size_t)n;
+    out[len] = 0;
+    close(fd);
+}
+
+static void an_engine_answers_when_open_returns(void **state) {
+    struct lt_engine *engine = open_engine("127.0.0.1:0");
+    char answer[4096];
+    (void)state;
+
+    assert_true(lt_engine_port(engine) > 0);
+    ask("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", answer, sizeof(answer));
+    assert_non_null(strstr(answer, "HTTP/1.1 200"));
+    assert_non_null(strstr(answer, "\r\n\r\nok"));
+    lt_engine_close(engine, false);
+}
+
+static void a_folder_has_one_engine(void **state) {
+    struct lt_engine_options options = {.data_dir = dir};
+    struct lt_engine *engine = open_engine(NULL), *other;
+    struct leat_error err;
+    (void)state;
+
+    assert_int_equal(lt_engine_port(engine), 0);
+    assert_int_equal(lt_engine_open(&other, &options, &err), LEAT_E_BUSY);
+    assert_null(other);
+    lt_engine_close(engine, false);
+    lt_engine_close(open_engine(NULL), true);
+}
+
+static void an_address_that_cannot_be_had_leaves_nothing_behind(void **state) {
+    struct lt_engine_options options = {.data_dir = dir, .listen = "nowhere"};
+    struct lt_engine *engine;
+    struct leat_error err;
+    (void)state;
+
+    assert_int_not_equal(lt_engine_open(&engine, &options, &err), LEAT_OK);
+    assert_null(engine);
+    lt_engine_close(open_engine(NULL), false);
+}
+
+static void the_status_counts_records_and_shards(void **state) {
+    struct lt_engine *engine = open_engine(NULL);
+    struct lt_json json, streams, stream, value;
+    struct lt_json_iter iter;
+    struct leat_error err;
+    struct lt_buf out;
+    char answer[8192];
+    int64_t number;
+    (void)state;
+
+    assert_int_equal(lt_streams_create(lt_engine_streams(engine), "a", 2, false, false, 0, &err),
+                     LEAT_OK);
+    ask("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 58\r\n"
+        "X-Amz-Target: Kinesis_20131202.PutRecord\r\n\r\n"
+        "{\"StreamName\":\"a\",\"PartitionKey\":\"k\",\"Data\":\"aGVsbG8h\"}  ",
+        answer, sizeof(answer));
+    assert_non_null(strstr(answer, "HTTP/1.1 200"));
+
+    lt_buf_init(&out, 1 << 20);
+    assert_int_equal(lt_engine_status_json(engine, &out, &err), LEAT_OK);
+    assert_int_equal(lt_json_parse(&json, lt_buf_slice(&out), 64, &err), LEAT_OK);
+    assert_true(lt_json_get(json, "streams", &streams));
+    iter = lt_json_iter(streams);
+    assert_true(lt_json_next(&iter, &stream));
+    assert_true(lt_json_get(stream, "records", &value) && lt_json_int64(value, &number));
+    assert_int_equal(number, 1);
+    assert_true(lt_json_get(stream, "shards", &value));
+    assert_int_equal(lt_json_count(value), 2);
+    assert_false(lt_json_next(&iter, &stream));
+    assert_true(lt_json_get(json, "deliveries", &value));
+    assert_true(lt_json_get(json, "buckets", &value));
+    assert_true(lt_json_get(json, "disk_bytes", &value) && lt_json_int64(value, &number));
+    assert_true(number > 0);
+
+    ask("GET /_leat/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", answer,
+        sizeof(answer));
+    assert_non_null(strstr(answer, "\"name\":\"a\""));
+    lt_buf_deinit(&out);
+    lt_engine_close(engine, false);
+}
+
+static void a_flush_without_deliveries_is_done_at_once(void **state) {
+    struct lt_engine *engine = open_engine(NULL);
+    struct leat_error err;
+    char answer[4096];
+    (void)state;
+
+    assert_int_equal(lt_engine_flush(engine, NULL, 1000, &err), LEAT_OK);
+    assert_int_equal(lt_engine_flush(engine, "nowhere", 1000, &err), LEAT_E_NOT_FOUND);
+    ask("POST /_leat/flush?timeout_ms=100 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        "Content-Length: 0\r\n\r\n",
+        answer, sizeof(answer));
+    assert_non_null(strstr(answer, "HTTP/1.1 200"));
+    ask("POST /_leat/flush?delivery=nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        "Content-Length: 0\r\n\r\n",
+        answer, sizeof(answer));
+    assert_non_null(strstr(answer, "HTTP/1.1 404"));
+    ask("GET /_leat/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", answer,
+        sizeof(answer));
+    assert_non_null(strstr(answer, "HTTP/1.1 404"));
+    lt_engine_close(engine, false);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(an_engine_answers_when_open_returns),
+        TEST(a_folder_has_one_engine),
+        TEST(an_address_that_cannot_be_had_leaves_nothing_behind),
+        TEST(the_status_counts_records_and_shards),
+        TEST(a_flush_without_deliveries_is_done_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
