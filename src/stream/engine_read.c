@@ -281,6 +281,7 @@ leat_status lt_engine_read(struct lt_stream_reader *reader, size_t max_records, 
         return LEAT_OK;
     if (idle_ms > 0) {
         reader->waiting = true;
+        uv_update_time(reader->service->loop); /* who calls may have worked for long */
         uv_timer_start(&reader->timer, on_idle, (uint64_t)idle_ms, 0);
     } else {
         answer_empty(reader);

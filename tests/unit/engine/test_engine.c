@@ -108,9 +108,9 @@ static void the_status_counts_records_and_shards(void **state) {
 
     assert_int_equal(lt_streams_create(lt_engine_streams(engine), "a", 2, false, false, 0, &err),
                      LEAT_OK);
-    ask("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 58\r\n"
+    ask("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 55\r\n"
         "X-Amz-Target: Kinesis_20131202.PutRecord\r\n\r\n"
-        "{\"StreamName\":\"a\",\"PartitionKey\":\"k\",\"Data\":\"aGVsbG8h\"}  ",
+        "{\"StreamName\":\"a\",\"PartitionKey\":\"k\",\"Data\":\"aGVsbG8h\"}",
         answer, sizeof(answer));
     assert_non_null(strstr(answer, "HTTP/1.1 200"));
 

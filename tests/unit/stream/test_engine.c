@@ -167,8 +167,8 @@ static void what_is_put_is_read_in_order(void **state) {
 
 static void reading_starts_where_it_is_told(void **state) {
     struct place *p = *state;
-    struct outcome o = put(p, "a", three, 2), last = put(p, "a", three + 2, 1);
-    struct lt_slice sequence = lt_slice_str(o.sequence);
+    struct outcome put_two = put(p, "a", three, 2), last = put(p, "a", three + 2, 1), o;
+    struct lt_slice sequence = lt_slice_str(put_two.sequence);
     struct lt_stream_start starts[] = {
         {.from = LT_FROM_AT_SEQUENCE, .sequence = sequence},
         {.from = LT_FROM_AFTER_SEQUENCE, .sequence = sequence},
