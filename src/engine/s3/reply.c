@@ -13,35 +13,36 @@ enum { OUT_MAX_BYTES = 64 << 20 };
 struct error_row {
     const char *code;
     unsigned http;
+    const char *message; /* AWS' own words, instead of the error's; or NULL */
 };
 
 static const struct error_row errors[] = {
-    {"BadDigest", 400},
-    {"BucketAlreadyOwnedByYou", 409},
-    {"BucketNotEmpty", 409},
-    {"EntityTooLarge", 400},
-    {"IncompleteBody", 400},
-    {"InsufficientStorage", 507},
-    {"InternalError", 500},
-    {"InvalidArgument", 400},
-    {"InvalidBucketName", 400},
-    {"InvalidDigest", 400},
-    {"InvalidLocationConstraint", 400},
-    {"InvalidRange", 416},
-    {"InvalidRequest", 400},
-    {"InvalidURI", 400},
-    {"KeyTooLongError", 400},
-    {"MalformedXML", 400},
-    {"MetadataTooLarge", 400},
-    {"MethodNotAllowed", 405},
-    {"NoSuchBucket", 404},
-    {"NoSuchKey", 404},
-    {"NoSuchVersion", 404},
-    {"NotImplemented", 501},
-    {"OperationAborted", 409},
-    {"PreconditionFailed", 412},
-    {"ServiceUnavailable", 503},
-    {"XAmzContentSHA256Mismatch", 400},
+    {"BadDigest", 400, NULL},
+    {"BucketAlreadyOwnedByYou", 409, NULL},
+    {"BucketNotEmpty", 409, NULL},
+    {"EntityTooLarge", 400, NULL},
+    {"IncompleteBody", 400, NULL},
+    {"InsufficientStorage", 507, NULL},
+    {"InternalError", 500, NULL},
+    {"InvalidArgument", 400, NULL},
+    {"InvalidBucketName", 400, NULL},
+    {"InvalidDigest", 400, NULL},
+    {"InvalidLocationConstraint", 400, NULL},
+    {"InvalidRange", 416, NULL},
+    {"InvalidRequest", 400, NULL},
+    {"InvalidURI", 400, NULL},
+    {"KeyTooLongError", 400, NULL},
+    {"MalformedXML", 400, NULL},
+    {"MetadataTooLarge", 400, NULL},
+    {"MethodNotAllowed", 405, NULL},
+    {"NoSuchBucket", 404, "The specified bucket does not exist"},
+    {"NoSuchKey", 404, "The specified key does not exist."},
+    {"NoSuchVersion", 404, NULL},
+    {"NotImplemented", 501, NULL},
+    {"OperationAborted", 409, NULL},
+    {"PreconditionFailed", 412, NULL},
+    {"ServiceUnavailable", 503, NULL},
+    {"XAmzContentSHA256Mismatch", 400, NULL},
 };
 
 static const struct error_row *row_of(const char *code) {
@@ -103,7 +104,7 @@ void lt_s3_answer_error(struct lt_s3_call *call, leat_status status, const struc
     struct lt_buf *out = &call->out;
     lt_buf_append_str(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
     lt_s3_xml_str(out, "Code", row->code);
-    lt_s3_xml_str(out, "Message", err->text);
+    lt_s3_xml_str(out, "Message", row->message ? row->message : err->text);
     if (*call->bucket)
         lt_s3_xml_str(out, "BucketName", call->bucket);
     if (call->key.len)

@@ -1,142 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "folder_room.h"
 
 #include "base/buf.h"
-#include "base/hash.h"
-#include "object/folder.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/** A data folder of its own, and what is opened on it. */
-struct room {
-    char dir[64];
-    struct lt_state *state;
-    struct lt_object_folder *folder;
-    struct lt_object_store *store;
-    struct lt_arena arena;
-    struct leat_error err;
-};
-
-static void open_room(struct room *room) {
-    char path[128];
-    snprintf(path, sizeof(path), "%s/state.db", room->dir);
-    assert_int_equal(lt_state_open(&room->state, path, &room->err), LEAT_OK);
-    assert_int_equal(lt_object_folder_new(&room->folder, room->dir, room->state, &room->err),
-                     LEAT_OK);
-    room->store = lt_object_folder_store(room->folder);
-    lt_arena_init(&room->arena, 64 << 20);
-}
-
-static void close_room(struct room *room) {
-    lt_arena_deinit(&room->arena);
-    lt_object_folder_free(room->folder);
-    lt_state_close(room->state);
-}
-
-static int set_up(void **state) {
-    struct room *room = calloc(1, sizeof(*room));
-    snprintf(room->dir, sizeof(room->dir), "/tmp/leat-folder-XXXXXX");
-    assert_non_null(mkdtemp(room->dir));
-    open_room(room);
-    assert_int_equal(room->store->ops->create_bucket(room->store, "lake", &room->err), LEAT_OK);
-    *state = room;
-    return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static int tear_down(void **state) {
-    struct room *room = *state;
-    close_room(room);
-    nftw(room->dir, remove_one, 32, FTW_DEPTH | FTW_PHYS);
-    free(room);
-    return 0;
-}
-
-static void put(struct room *room, const char *key, const char *data) {
-    struct lt_object_put object = {.key = lt_slice_str(key), .data = lt_slice_str(data)};
-    leat_status status = room->store->ops->put(room->store, "lake", &object, &room->err);
-    if (status != LEAT_OK)
-        fail_msg("put of %s: %s", key, room->err.text);
-}
-
-/** The bytes of an object, "(none)" without one. */
-static const char *get(struct room *room, struct lt_slice key) {
-    struct lt_object_info info;
-    int fd;
-    leat_status status =
-        lt_object_folder_open(room->folder, "lake", key, &room->arena, &info, &fd, &room->err);
-    if (status == LEAT_E_NOT_FOUND) {
-        assert_string_equal(room->err.code, "NoSuchKey");
-        return "(none)";
-    }
-    if (status != LEAT_OK)
-        fail_msg("%s", room->err.text);
-    char *data = lt_arena_calloc(&room->arena, 1, info.size + 1);
-    assert_int_equal(read(fd, data, info.size + 1), info.size);
-    close(fd);
-    uint8_t digest[LT_MD5_BYTES];
-    char etag[40];
-    lt_md5(lt_slice(data, info.size), digest);
-    lt_hex(digest, sizeof(digest), etag);
-    assert_string_equal(info.etag, etag);
-    return data;
-}
-
-static void expect(struct room *room, const char *key, const char *data) {
-    assert_string_equal(get(room, lt_slice_str(key)), data);
-}
-
-static void drop(struct room *room, const char *key) {
-    assert_int_equal(lt_object_folder_remove(room->folder, "lake", lt_slice_str(key), &room->err),
-                     LEAT_OK);
-}
-
-static void expect_sums(struct room *room, uint64_t n_objects, uint64_t n_bytes) {
-    uint64_t n, bytes;
-    assert_int_equal(room->store->ops->stat_bucket(room->store, "lake", &n, &bytes, &room->err),
-                     LEAT_OK);
-    assert_int_equal(n, n_objects);
-    assert_int_equal(bytes, n_bytes);
-}
-
-static bool exists(const struct room *room, const char *path) {
-    char full[2048];
-    snprintf(full, sizeof(full), "%s/%s", room->dir, path);
-    return access(full, F_OK) == 0;
-}
-
-static unsigned n_files_in(const struct room *room, const char *path) {
-    char full[256];
-    unsigned n = 0;
-    snprintf(full, sizeof(full), "%s/%s", room->dir, path);
-    DIR *dir = opendir(full);
-    assert_non_null(dir);
-    for (struct dirent *entry; (entry = readdir(dir));)
-        n += entry->d_name[0] != '.';
-    closedir(dir);
-    return n;
-}
 
 static void object_is_a_plain_file_under_its_key(void **state) {
     struct room *room = *state;
@@ -440,73 +310,6 @@ static void buckets_are_made_listed_and_removed(void **state) {
     expect_sums(room, 0, 0);
 }
 
-static void removal_of_a_bucket_that_a_crash_cut_short_is_carried_on(void **state) {
-    struct room *room = *state;
-    put(room, "k", "x");
-    assert_int_equal(lt_state_set(room->state, "bucket", LT_LIT("lake"),
-                                  LT_LIT("{\"created\":1,\"objects\":1,\"bytes\":1,"
-                                         "\"deleting\":true}"),
-                                  &room->err),
-                     LEAT_OK);
-    close_room(room);
-    open_room(room);
-    assert_false(lt_object_folder_has(room->folder, "lake", NULL));
-    assert_int_equal(n_files_in(room, "buckets"), 0);
-    uint64_t n;
-    assert_int_equal(lt_state_count(room->state, "object/lake", &n, &room->err), LEAT_OK);
-    assert_int_equal(n, 0);
-}
-
-/** An intent for "k" whose file has the inode of `path`. */
-static void set_intent(struct room *room, const char *path) {
-    struct stat st;
-    char body[256];
-    assert_int_equal(stat(path, &st), 0);
-    snprintf(
-        body, sizeof(body),
-        "{\"size\":6,\"etag\":\"a9f0e61a137d86aa9db53465e0801612\",\"modified\":5,\"ino\":%llu,"
-        "\"type\":\"text/new\"}",
-        (unsigned long long)st.st_ino);
-    assert_int_equal(lt_state_set(room->state, "object-intent", LT_LIT("lake/k"),
-                                  lt_slice_str(body), &room->err),
-                     LEAT_OK);
-}
-
-static void replacement_cut_short_is_finished_or_undone(void **state) {
-    struct room *room = *state;
-    struct lt_object_info info;
-    char file[128], fresh[128];
-    snprintf(file, sizeof(file), "%s/buckets/lake/k", room->dir);
-    snprintf(fresh, sizeof(fresh), "%s/tmp/fresh", room->dir);
-    for (int restart = 0; restart < 2; restart++) {
-        put(room, "k", "old");
-        int fd = open(fresh, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-        assert_int_equal(write(fd, "newest", 6), 6);
-        close(fd);
-        set_intent(room, fresh); /* cut short before the rename: nothing has happened */
-        if (restart) {
-            close_room(room);
-            open_room(room);
-        }
-        expect(room, "k", "old");
-        set_intent(room, fresh);
-        assert_int_equal(rename(fresh, file), 0); /* and after it: the new one stands */
-        if (restart) {
-            close_room(room);
-            open_room(room);
-        }
-        assert_int_equal(lt_object_folder_open(room->folder, "lake", LT_LIT("k"), &room->arena,
-                                               &info, NULL, &room->err),
-                         LEAT_OK);
-        assert_int_equal(info.size, 6);
-        assert_true(lt_slice_eq_str(info.content_type, "text/new"));
-        expect_sums(room, 1, 6);
-        uint64_t n;
-        assert_int_equal(lt_state_count(room->state, "object-intent", &n, &room->err), LEAT_OK);
-        assert_int_equal(n, 0);
-    }
-}
-
 /** All entries as "key" or "prefix*", page by page. */
 static const char *list_all(struct room *room, const char *prefix, const char *delimiter,
                             const char *after, size_t max) {
@@ -579,118 +382,7 @@ static void listing_tells_size_etag_and_time(void **state) {
     assert_true(listing.entries[0].info.modified_ms > 1700000000000);
 }
 
-struct writer {
-    struct room *room;
-    unsigned seed;
-};
-
-/** Puts, reads, and removes a few keys that stand in each other's way. */
-static void *churn(void *arg) {
-    static const char *const keys[] = {"a", "a/b", "a/b/c", "a/c", "d/"};
-    struct writer *writer = arg;
-    struct lt_object_folder *folder = writer->room->folder;
-    struct lt_object_store *store = writer->room->store;
-    struct leat_error err;
-
-    for (int i = 0; i < 60; i++) {
-        struct lt_slice key = lt_slice_str(keys[rand_r(&writer->seed) % 5]);
-        char data[32];
-        snprintf(data, sizeof(data), "%u", writer->seed);
-        struct lt_object_put object = {.key = key, .data = lt_slice_str(data)};
-        struct lt_object_info info;
-        struct lt_arena arena;
-        int fd;
-        leat_status status;
-        lt_arena_init(&arena, 1 << 20);
-        switch (rand_r(&writer->seed) % 3) {
-        case 0:
-            status = store->ops->put(store, "lake", &object, &err);
-            break;
-        case 1:
-            status = lt_object_folder_remove(folder, "lake", key, &err);
-            break;
-        default:
-            status = lt_object_folder_open(folder, "lake", key, &arena, &info, &fd, &err);
-            if (status == LEAT_OK) {
-                uint8_t digest[LT_MD5_BYTES];
-                char etag[40];
-                ssize_t n = read(fd, data, sizeof(data));
-                close(fd);
-                lt_md5(lt_slice(data, (size_t)n), digest);
-                lt_hex(digest, sizeof(digest), etag);
-                if (strcmp(etag, info.etag) != 0)
-                    status = LEAT_E_CORRUPT;
-            }
-            if (status == LEAT_E_NOT_FOUND)
-                status = LEAT_OK;
-        }
-        lt_arena_deinit(&arena);
-        if (status != LEAT_OK)
-            return strdup(err.text);
-    }
-    return NULL;
-}
-
-static void threads_never_see_bytes_and_etag_of_different_puts(void **state) {
-    struct room *room = *state;
-    pthread_t threads[4];
-    struct writer writers[4];
-    for (unsigned i = 0; i < 4; i++) {
-        writers[i] = (struct writer){room, i * 7919 + 1};
-        assert_int_equal(pthread_create(&threads[i], NULL, churn, &writers[i]), 0);
-    }
-    for (unsigned i = 0; i < 4; i++) {
-        void *wrong;
-        pthread_join(threads[i], &wrong);
-        if (wrong)
-            fail_msg("%s", (char *)wrong);
-    }
-    struct lt_object_listing listing;
-    struct lt_object_list list = {.max = 1000};
-    uint64_t bytes = 0;
-    assert_int_equal(
-        lt_object_folder_list(room->folder, "lake", &list, &room->arena, &listing, &room->err),
-        LEAT_OK);
-    for (size_t i = 0; i < listing.n; i++) {
-        bytes += listing.entries[i].info.size;
-        (void)get(room, listing.entries[i].info.key);
-    }
-    expect_sums(room, listing.n, bytes);
-}
-
-static void kill_at_any_moment_leaves_whole_objects_and_true_sums(void **state) {
-    struct room *room = *state;
-    for (int round = 0; round < 12; round++) {
-        close_room(room);
-        pid_t child = fork();
-        if (child == 0) {
-            open_room(room);
-            struct writer writer = {room, (unsigned)round * 31 + 5};
-            for (;;)
-                if (churn(&writer))
-                    _exit(1);
-        }
-        usleep((useconds_t)(20000 + round * 7000));
-        assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
-        kill(child, SIGKILL);
-        waitpid(child, NULL, 0);
-        open_room(room);
-        struct lt_object_listing listing;
-        struct lt_object_list list = {.max = 1000};
-        uint64_t bytes = 0;
-        assert_int_equal(
-            lt_object_folder_list(room->folder, "lake", &list, &room->arena, &listing, &room->err),
-            LEAT_OK);
-        for (size_t i = 0; i < listing.n; i++) {
-            bytes += listing.entries[i].info.size;
-            assert_string_not_equal(get(room, listing.entries[i].info.key), "(none)");
-        }
-        expect_sums(room, listing.n, bytes);
-    }
-}
-
 int main(void) {
-#define ROOM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         ROOM_TEST(object_is_a_plain_file_under_its_key),
         ROOM_TEST(object_keeps_its_headers_over_a_restart),
@@ -706,12 +398,8 @@ int main(void) {
         ROOM_TEST(folder_that_was_copied_is_read_as_before),
         ROOM_TEST(conditions_are_those_of_the_moment),
         ROOM_TEST(buckets_are_made_listed_and_removed),
-        ROOM_TEST(removal_of_a_bucket_that_a_crash_cut_short_is_carried_on),
-        ROOM_TEST(replacement_cut_short_is_finished_or_undone),
         ROOM_TEST(listing_groups_by_the_delimiter_and_pages_without_loss),
         ROOM_TEST(listing_tells_size_etag_and_time),
-        ROOM_TEST(threads_never_see_bytes_and_etag_of_different_puts),
-        ROOM_TEST(kill_at_any_moment_leaves_whole_objects_and_true_sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
