@@ -155,6 +155,8 @@ struct lt_system_stream *lt_config_find_stream(struct lt_config *c, struct lt_sl
 extern const struct lt_config_type lt_config_test_in, lt_config_test_out, lt_config_test_dead;
 void lt_config_finish_test(struct lt_config *c, struct lt_yaml_node *mapping, void *base);
 
+enum { LT_CONFIG_MAX_EXPRESSIONS = 500 };
+
 /* config_pipeline.c: what concerns a delivery or a pipeline as a whole */
 
 void lt_config_finish_delivery(struct lt_config *c, struct lt_yaml_node *mapping, void *base);

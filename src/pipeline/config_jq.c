@@ -118,6 +118,8 @@ static leat_status check_pipeline(struct lt_config *c, const struct lt_system_pi
     struct compilation k;
     struct leat_error found;
 
+    if (pipeline->n_defs + pipeline->n_sets + pipeline->n_routes > LT_CONFIG_MAX_EXPRESSIONS)
+        return LEAT_OK; /* told */
     if (!prepare(c, pipeline, &k))
         return LEAT_OK; /* no_memory is set */
     for (int round = 0; k.n && round < MAX_ROUNDS; round++) {

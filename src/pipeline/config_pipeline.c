@@ -22,6 +22,17 @@ static struct lt_yaml_node *item_of(const struct lt_yaml_node *mapping, const ch
     return list && list->type == LT_YAML_SEQUENCE && i < list->n ? list->items[i] : NULL;
 }
 
+/* jq takes a time that grows with the square of the expressions of a pipeline. */
+static void check_size(struct lt_config *c, const struct lt_yaml_node *mapping,
+                       const struct lt_system_pipeline *pipeline) {
+    size_t n = pipeline->n_defs + pipeline->n_sets + pipeline->n_routes;
+
+    if (n > LT_CONFIG_MAX_EXPRESSIONS)
+        lt_config_problem(c, mapping->offset, NULL,
+                          "%s has %zu expressions and routes; at most %d are run", pipeline->name,
+                          n, LT_CONFIG_MAX_EXPRESSIONS);
+}
+
 static void check_routes(struct lt_config *c, struct lt_yaml_node *mapping,
                          const struct lt_system_pipeline *pipeline) {
     const struct lt_yaml_node *list = lt_yaml_get(mapping, "route");
@@ -108,6 +119,7 @@ static void check_object_names(struct lt_config *c, const struct lt_yaml_node *m
 void lt_config_finish_pipeline(struct lt_config *c, struct lt_yaml_node *mapping, void *base) {
     const struct lt_system_pipeline *pipeline = base;
 
+    check_size(c, mapping, pipeline);
     check_routes(c, mapping, pipeline);
     check_dead_letters(c, mapping, pipeline);
     check_tests(c, mapping, pipeline);

@@ -8,7 +8,7 @@
 
 #include "base/units.h"
 
-enum { MAX_WORDS = 64, MAX_ENTRIES = 10000 };
+enum { MAX_WORDS = 64, MAX_ENTRIES = 2000 };
 
 /* Keys that start so are the user's own, a place for anchors. At the top of the file only. */
 static bool is_extension(const struct lt_config_kind *kind, struct lt_slice key) {

@@ -9,7 +9,7 @@
 
 #include <ctype.h>
 
-enum { MAX_CANDIDATES = 1000, MAX_SHOWN = 12 };
+enum { MAX_CANDIDATES = 1000, MAX_SHOWN = 12, MAX_BUCKETS = 2000 };
 
 static const char s3_scheme[] = "s3://";
 static const char bad_prefix_from_env[] =
@@ -152,6 +152,11 @@ static void read_buckets(struct lt_config *c, const struct lt_config_property *p
 
     if (value->type != LT_YAML_SEQUENCE) {
         lt_config_wrong_type(c, p, value);
+        return;
+    }
+    if (value->n > MAX_BUCKETS) {
+        lt_config_problem(c, value->offset, NULL, "buckets has %zu entries; at most %d are read",
+                          value->n, MAX_BUCKETS);
         return;
     }
     system->buckets = lt_config_alloc(c, value->n ? value->n : 1, sizeof(*system->buckets));

@@ -80,7 +80,7 @@ struct builder {
     size_t depth;
     struct lt_yaml_node *root;
     struct anchor *anchors; /* the latest first: a name may be used again */
-    size_t n_nodes;
+    size_t n_nodes, n_anchors;
     size_t last; /* end of what was read last: the place of what has none of its own */
     unsigned n_documents;
 };
@@ -159,6 +159,8 @@ static leat_status set_anchor(struct builder *b, struct fy_token *token,
                               struct lt_yaml_node *node) {
     if (!token)
         return LEAT_OK;
+    if (++b->n_anchors > LT_YAML_MAX_ANCHORS)
+        return fail_at(b, node->offset, "too many anchors; at most 1,000 are read");
     struct anchor *anchor = lt_arena_calloc(b->arena, 1, sizeof(*anchor));
     if (!anchor)
         return fail_memory(b);

@@ -9,9 +9,16 @@
  * A YAML 1.2 file as a tree in which every value knows the bytes that it came from. libfyaml
  * parses; the tree is ours, so that its size is bounded, an alias is a shared value (never a copy)
  * and duplicate keys are told. Input that no well-meant file holds (not UTF-8, NUL bytes, over
- * 4 MiB, over 100,000 values, nested over 60 deep, an alias to what contains it) is an error.
+ * 4 MiB, over 100,000 values or 1,000 anchors, over 1,000 blank lines in a row, nested over 60
+ * deep, an alias to what contains it) is an error.
  */
-enum { LT_YAML_MAX_BYTES = 4 << 20, LT_YAML_MAX_NODES = 100000, LT_YAML_MAX_DEPTH = 60 };
+enum {
+    LT_YAML_MAX_BYTES = 4 << 20,
+    LT_YAML_MAX_NODES = 100000,
+    LT_YAML_MAX_DEPTH = 60,
+    LT_YAML_MAX_ANCHORS = 1000,
+    LT_YAML_MAX_BLANK_LINES = 1000,
+};
 
 /** The file's bytes and where its lines start. A byte order mark stands before `text`. */
 struct lt_yaml_source {

@@ -6,6 +6,14 @@
  */
 #include "pipeline/yaml.h"
 
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+static bool is_break(char c) {
+    return c == '\n' || c == '\r';
+}
+
 /* Length of the UTF-8 sequence at `at` (RFC 3629), or 0. */
 static size_t utf8_length(const unsigned char *at, size_t left) {
     static const struct {
@@ -33,11 +41,11 @@ static size_t utf8_length(const unsigned char *at, size_t left) {
 }
 
 static leat_status fail_at(const struct lt_yaml_source *source, size_t offset,
-                           struct leat_error *err, const char *what, unsigned byte) {
+                           struct leat_error *err, const char *what) {
     unsigned line, column;
 
     lt_yaml_place(source, offset, &line, &column);
-    lt_fail(err, LEAT_E_CONFIG, 0, "%s (byte 0x%02x); expected a text file in UTF-8", what, byte);
+    lt_fail(err, LEAT_E_CONFIG, 0, "%s", what);
     if (err) {
         err->line = line;
         err->column = column;
@@ -51,11 +59,29 @@ static leat_status check_bytes(const struct lt_yaml_source *source, struct leat_
 
     for (size_t i = 0; i < len;) {
         if (!bytes[i])
-            return fail_at(source, i, err, "the file holds a NUL byte", 0);
+            return fail_at(source, i, err,
+                           "the file holds a NUL byte; expected a text file in UTF-8");
         size_t step = utf8_length(bytes + i, len - i);
         if (!step)
-            return fail_at(source, i, err, "the file is not UTF-8", bytes[i]);
+            return fail_at(source, i, err, "the file is not UTF-8; expected a text file in UTF-8");
         i += step;
+    }
+    return LEAT_OK;
+}
+
+/* libfyaml 0.7 takes a time that grows with the square of the blank lines that start a block. */
+static leat_status check_blank_lines(const struct lt_yaml_source *source, struct leat_error *err) {
+    size_t n_blank = 0;
+
+    for (size_t i = 0; i < source->n_lines; i++) {
+        size_t at = source->lines[i];
+        while (at < source->text.len && is_blank(source->text.data[at]))
+            at++;
+        bool blank = at == source->text.len || is_break(source->text.data[at]);
+        n_blank = blank ? n_blank + 1 : 0;
+        if (n_blank > LT_YAML_MAX_BLANK_LINES)
+            return fail_at(source, source->lines[i], err,
+                           "over 1,000 blank lines in a row are not read");
     }
     return LEAT_OK;
 }
@@ -87,7 +113,8 @@ leat_status lt_yaml_source_init(struct lt_yaml_source *source, struct lt_slice f
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a file of %zu bytes", file.len);
     for (size_t at = 0; source->n_lines < n; at = next_line(file, at))
         source->lines[source->n_lines++] = at;
-    return check_bytes(source, err);
+    leat_status status = check_bytes(source, err);
+    return status == LEAT_OK ? check_blank_lines(source, err) : status;
 }
 
 /* Index of the line that holds `offset`. */
@@ -134,14 +161,6 @@ struct walk {
     enum lt_yaml_style style;
     size_t indent; /* of a block scalar: blanks at the start of each line that are not its text */
 };
-
-static bool is_blank(char c) {
-    return c == ' ' || c == '\t';
-}
-
-static bool is_break(char c) {
-    return c == '\n' || c == '\r';
-}
 
 static void skip_blanks(struct walk *w, size_t max) {
     while (max-- > 0 && w->at < w->end && is_blank(w->text.data[w->at]))

@@ -185,7 +185,7 @@ static void what_is_no_yaml_is_told_with_its_place(void **state) {
 
 static void bytes_that_are_no_text_are_refused(void **state) {
     (void)state;
-    ASSERT_FAILS("a: \xff\n", 1, 4, "not UTF-8 (byte 0xff)");
+    ASSERT_FAILS("a: \xff\n", 1, 4, "not UTF-8; expected");
     ASSERT_FAILS("a: 1\nb: \xc3", 2, 4, "not UTF-8");
     ASSERT_FAILS("a: \xed\xa0\x80\n", 1, 4, "not UTF-8"); /* a lone surrogate */
     ASSERT_FAILS("a: \xc0\xaf\n", 1, 4, "not UTF-8");     /* overlong */
@@ -225,6 +225,23 @@ static void too_many_values_are_refused(void **state) {
     parse(&p, text.data, text.len);
     assert_int_equal(p.status, LEAT_E_CONFIG);
     assert_non_null(strstr(p.err.text, "too many values"));
+    lt_arena_deinit(&p.arena);
+    lt_buf_deinit(&text);
+}
+
+static void too_many_anchors_or_blank_lines_are_refused(void **state) {
+    struct lt_buf text;
+    struct parsed p;
+    (void)state;
+    repeated(&text, "- &a x\n", LT_YAML_MAX_ANCHORS + 1);
+    assert_fails(text.data, text.len, LT_YAML_MAX_ANCHORS + 1, 6, "too many anchors");
+    lt_buf_deinit(&text);
+    repeated(&text, " \n", LT_YAML_MAX_BLANK_LINES + 1);
+    assert_fails(text.data, text.len, LT_YAML_MAX_BLANK_LINES + 1, 1, "blank lines");
+    lt_buf_deinit(&text);
+    repeated(&text, " \n", LT_YAML_MAX_BLANK_LINES - 1);
+    parse(&p, text.data, text.len);
+    assert_int_equal(p.status, LEAT_OK);
     lt_arena_deinit(&p.arena);
     lt_buf_deinit(&text);
 }
@@ -375,6 +392,7 @@ int main(void) {
         cmocka_unit_test(a_second_document_is_refused),
         cmocka_unit_test(a_file_over_4_mib_is_refused),
         cmocka_unit_test(too_many_values_are_refused),
+        cmocka_unit_test(too_many_anchors_or_blank_lines_are_refused),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(an_alias_is_the_same_value),
         cmocka_unit_test(an_alias_bomb_costs_no_more_than_its_text),
