@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The input is read in chunks: a pipe or terminal when it is readable, a file on libuv's pool. A
- * record's bytes stay in their chunk, which is freed when all of its records are acknowledged. A
+ * record's bytes stay in their chunk, which is freed when all of its records are acknowledged. What
+ * is longer than any record is not kept: it is passed over to its line end, or stops the work. A
  * key always takes the same outlet, so its records keep their order while several calls are under
  * way.
  */
@@ -19,7 +20,7 @@
 
 enum {
     CHUNK_BYTES = 1 << 20,
-    LINE_LIMIT_BYTES = 64 << 20,
+    LINE_LIMIT_BYTES = 2 << 20, /* more is no record, whatever white space is around it */
     QUEUED_MAX_BYTES = 16 << 20,
     MAX_OUTLETS = 4,
     PROGRESS_MS = 200,
@@ -40,6 +41,7 @@ struct producer {
     size_t n_outlets;
     struct chunk *chunk; /* being filled */
     size_t line_start;   /* of the line not yet whole in it */
+    bool too_long;       /* it is over the limit; its bytes are dropped as they come */
     uv_fs_t read;        /* a file's */
     uv_poll_t poll;      /* of what can be polled */
     bool polled;
@@ -168,6 +170,19 @@ static struct lt_outlet *outlet_of(struct producer *producer, struct lt_slice ke
     return &producer->outlets[hash % producer->n_outlets];
 }
 
+/* The line last counted is no record: it is skipped, or it ends the work. */
+static void pass_over(struct producer *producer, struct leat_error *err) {
+    if (!producer->opt->skip || err->status == LEAT_E_NOMEM) {
+        lt_error_prefix(err, "line %llu of %s", (unsigned long long)producer->stat->n_lines,
+                        producer->opt->name);
+        fail(producer, err);
+        return;
+    }
+    producer->stat->n_skipped++;
+    if (producer->opt->on_skip)
+        producer->opt->on_skip(producer->opt->ctx, producer->stat->n_lines, err->text);
+}
+
 static void take_line(struct producer *producer, struct lt_slice line) {
     struct chunk *chunk = producer->chunk;
     struct leat_error err;
@@ -185,17 +200,19 @@ static void take_line(struct producer *producer, struct lt_slice line) {
         status = lt_outlet_push(outlet_of(producer, key), &item, &err);
         chunk->n_items += status == LEAT_OK;
     }
-    if (status == LEAT_OK)
-        return;
-    if (!producer->opt->skip || status == LEAT_E_NOMEM) {
-        lt_error_prefix(&err, "line %llu of %s", (unsigned long long)producer->stat->n_lines,
-                        producer->opt->name);
-        fail(producer, &err);
-        return;
-    }
-    producer->stat->n_skipped++;
-    if (producer->opt->on_skip)
-        producer->opt->on_skip(producer->opt->ctx, producer->stat->n_lines, err.text);
+    if (status != LEAT_OK)
+        pass_over(producer, &err);
+}
+
+/* The line that is not yet whole is longer than a record can be. */
+static void take_long_line(struct producer *producer) {
+    struct leat_error err;
+
+    producer->stat->n_lines++;
+    producer->too_long = true;
+    lt_fail(&err, LEAT_E_LIMIT, 0, "a line of more than %d bytes; a record has at most %d",
+            LINE_LIMIT_BYTES, LT_STREAM_RECORD_MAX_BYTES);
+    pass_over(producer, &err);
 }
 
 /* Takes the whole lines that are there; at the end of the input also what follows the last line
@@ -211,8 +228,15 @@ static void take_lines(struct producer *producer, bool end) {
             break;
         size_t len = stop ? (size_t)(stop - line) : left;
         producer->line_start += len + (stop ? 1 : 0);
-        take_line(producer, lt_slice(line, len));
+        if (!producer->too_long)
+            take_line(producer, lt_slice(line, len));
+        producer->too_long = false;
     }
+    if (chunk->len - producer->line_start > LINE_LIMIT_BYTES && !producer->too_long &&
+        producer->status == LEAT_OK)
+        take_long_line(producer);
+    if (producer->too_long)
+        producer->line_start = chunk->len;
     for (size_t i = 0; i < producer->n_outlets; i++)
         lt_outlet_send(&producer->outlets[i]);
 }
@@ -238,10 +262,6 @@ static leat_status make_room(struct producer *producer, struct leat_error *err) 
 
     if (old && old->cap - old->len >= CHUNK_BYTES / 4)
         return LEAT_OK;
-    if (left > LINE_LIMIT_BYTES)
-        return lt_fail(err, LEAT_E_LIMIT, 0, "line %llu of %s is longer than %d MiB",
-                       (unsigned long long)producer->stat->n_lines + 1, producer->opt->name,
-                       LINE_LIMIT_BYTES >> 20);
     struct chunk *chunk = new_chunk(left * 2 > CHUNK_BYTES ? left * 2 : CHUNK_BYTES);
     if (!chunk)
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory to read %s", producer->opt->name);

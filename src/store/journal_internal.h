@@ -242,6 +242,7 @@ struct lt_journal {
         bool suspect;          /**< a sync failed: nothing is added to it any more */
         bool unsynced_dir;     /**< the folder itself is new */
         bool indexed;          /**< its `.idx` on disk is up to date */
+        int64_t complained_us; /**< when a failure was last logged */
         size_t n_runs;
         struct iovec *iov;
         size_t cap_iov;

@@ -207,11 +207,12 @@ static leat_status join(struct lt_journal *journal, const struct marks *marks,
     if (!shard || !lt_shard_reserve_extent(shard))
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for the journal's index");
     if (row->first < shard->next || (row->first > shard->next && !known_gone))
-        return lt_fail(
-            err, LEAT_E_CORRUPT, 0,
-            "%s: shard %" PRIu64 " goes on with record %" PRIu64 " in segment %012" PRIu64
-            ".log at offset %d, but %" PRIu64 " is the next one: a segment is missing",
-            journal->dir, row->shard, row->first, number, LT_SEGMENT_HEADER_BYTES, shard->next);
+        return lt_fail(err, LEAT_E_CORRUPT, 0,
+                       "%s/%012" PRIu64 ".log, offset %d: shard %" PRIu64
+                       " goes on with record %" PRIu64 " where %" PRIu64
+                       " comes next: a segment %s",
+                       journal->dir, number, LT_SEGMENT_HEADER_BYTES, row->shard, row->first,
+                       shard->next, row->first > shard->next ? "is missing" : "is there twice");
     shard->next = row->last + 1;
     shard->last_time_ms = row->last_time_ms;
     *out = shard;

@@ -25,7 +25,8 @@
 enum {
     PREALLOCATE_BYTES = 16 << 20,
     ACTIVE_MAX_RUNS = 128 << 10, /* 4 MiB of index */
-    IDLE_MS = 1000               /* after this the spare chunks are freed */
+    IDLE_MS = 1000,              /* after this the spare chunks are freed */
+    COMPLAIN_US = 1000000        /* a full disk is said once a second, not once a group */
 };
 
 /* ---- the active segment's file ---- */
@@ -316,8 +317,13 @@ static void finish(struct lt_journal *journal, struct lt_group *group) {
 static void fail(struct lt_journal *journal, struct lt_group *group, const struct leat_error *err) {
     struct lt_group behind;
 
-    lt_log(LT_LOG_ERROR, "journal", "%" PRIu32 " records were not taken: %s", group->n_records,
-           err->text);
+    const int64_t now_us = lt_clock_mono_us();
+
+    if (now_us - journal->tail.complained_us > COMPLAIN_US) {
+        lt_log(LT_LOG_ERROR, "journal", "%" PRIu32 " records were not taken: %s", group->n_records,
+               err->text);
+        journal->tail.complained_us = now_us;
+    }
     pthread_mutex_lock(&journal->gather_mu);
     behind = *journal->open;
     *journal->open = (struct lt_group){0};
