@@ -169,6 +169,8 @@ static void on_call_answered(struct lt_outlet *outlet, const struct lt_stream_pu
     if (n_again) {
         err.status = LEAT_E_THROTTLED; /* per-record failures are the service's to get over */
         outlet->events->retried(outlet->ctx, outlet->route, n_again);
+        if (n_done)
+            outlet->retry.n_attempts = 0; /* it takes some: a first wait is enough */
         wait_and_retry(outlet, &err);
     } else {
         outlet->retry.n_attempts = 0;
