@@ -51,14 +51,6 @@ static leat_status choose(struct lt_target *target, const struct lt_target_optio
     if (!url && !target->aws.region)
         return lt_fail(err, LEAT_E_INVALID, 0,
                        "no region: set --region, AWS_REGION, or `region` in the AWS config file");
-    if (url && strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-        return lt_fail(err, LEAT_E_INVALID, 0,
-                       "the endpoint '%s' should start with http:// or https://", url);
-    if (!target->aws.credentials.access_key_id)
-        return lt_fail(err, LEAT_E_AUTH, 0,
-                       "no credentials for %s: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
-                       "name a profile (--profile, AWS_PROFILE)",
-                       url ? url : service_names[service]);
     if (!url)
         url = aws_url(target, service);
     if (!url)
@@ -68,7 +60,7 @@ static leat_status choose(struct lt_target *target, const struct lt_target_optio
         .region = target->aws.region ? target->aws.region : "us-east-1",
         .credentials = target->aws.credentials,
     };
-    return LEAT_OK;
+    return lt_aws_endpoint_check(&target->remote[service], err);
 }
 
 static const char *describe(struct lt_target *target) {
