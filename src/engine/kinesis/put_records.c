@@ -116,7 +116,7 @@ static leat_status refuse(struct lt_service_call *call, struct leat_error *err) 
 static leat_status check_sizes(const struct lt_kinesis_put *put, unsigned max_record_bytes,
                                struct leat_error *err) {
     size_t n_bytes = 0;
-    char path[40];
+    char path[48];
 
     for (size_t i = 0; i < put->n; i++) {
         n_bytes += put->records[i].data.len + put->records[i].key.len;
