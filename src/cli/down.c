@@ -39,13 +39,9 @@ static const struct lt_option options[] = {
 
 /* Before the question, on whichever output the question is asked. */
 static void show(FILE *out, const struct lt_plan *plan) {
-    const char *region = lt_target_region(plan->target);
-
     fprintf(out, "%s on %s", plan->system->path, lt_target_describe(plan->target));
     if (plan->account)
         fprintf(out, ", account %s", plan->account);
-    if (region)
-        fprintf(out, ", region %s", region);
     fputs(":\n", out);
     for (size_t i = 0; i < plan->n; i++)
         lt_cli_print_item(out, &plan->items[i]);

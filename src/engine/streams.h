@@ -49,6 +49,9 @@ LEAT_MUST_CHECK leat_status lt_streams_create(struct lt_streams *streams, const 
                                               unsigned max_record_bytes, struct leat_error *err);
 LEAT_MUST_CHECK leat_status lt_streams_remove(struct lt_streams *streams, const char *name,
                                               struct leat_error *err);
+/** 24 to 8,760 hours. Errors: LEAT_E_INVALID, LEAT_E_NOT_FOUND. Durable when it returns. Blocks. */
+LEAT_MUST_CHECK leat_status lt_streams_set_retention(struct lt_streams *streams, const char *name,
+                                                     unsigned hours, struct leat_error *err);
 LEAT_MUST_CHECK leat_status lt_streams_info(struct lt_streams *streams, const char *name,
                                             struct lt_streams_info *out, struct leat_error *err);
 /** All shards, closed ones whose records are past retention left out, in order of index. */

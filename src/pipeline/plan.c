@@ -11,7 +11,7 @@
 #include "pipeline/plan_delivery.h"
 #include "pipeline/plan_hands.h"
 
-enum { MAX_MEMORY_BYTES = 64 << 20 };
+enum { MAX_MEMORY_BYTES = 64 << 20, DEFAULT_RETENTION_HOURS = 24 };
 
 struct kind_row {
     size_t (*count)(const struct lt_system *system);
@@ -128,8 +128,13 @@ static leat_status look_stream(struct lt_plan *plan, struct lt_plan_hands *hands
 
 static leat_status create_stream(struct lt_plan *plan, struct lt_plan_hands *hands,
                                  const struct lt_plan_item *item, struct leat_error *err) {
-    return hands->streams->ops->create(hands->streams, item->name,
-                                       plan->system->streams[item->index].n_shards, err);
+    const struct lt_system_stream *stream = &plan->system->streams[item->index];
+    const struct lt_stream_ops *ops = hands->streams->ops;
+    leat_status status = ops->create(hands->streams, item->name, stream->n_shards, err);
+
+    if (status == LEAT_OK && stream->retention_hours != DEFAULT_RETENTION_HOURS)
+        status = ops->set_retention(hands->streams, item->name, stream->retention_hours, err);
+    return status;
 }
 
 static leat_status remove_stream(struct lt_plan *plan, struct lt_plan_hands *hands,

@@ -252,6 +252,11 @@ static leat_status create_stream(struct lt_stream_service *base, const char *str
                              err);
 }
 
+static leat_status set_retention(struct lt_stream_service *base, const char *stream, unsigned hours,
+                                 struct leat_error *err) {
+    return lt_streams_set_retention(lt_engine_service_of(base)->streams, stream, hours, err);
+}
+
 static leat_status remove_stream(struct lt_stream_service *base, const char *stream,
                                  struct leat_error *err) {
     return lt_streams_remove(lt_engine_service_of(base)->streams, stream, err);
@@ -333,6 +338,7 @@ static const struct lt_stream_ops ops = {
     .close_shard = lt_engine_close_shard,
     .put = put_records,
     .create = create_stream,
+    .set_retention = set_retention,
     .remove = remove_stream,
     .describe = describe_stream,
     .list = list_streams,

@@ -302,6 +302,7 @@ static const struct lt_stream_ops ops = {
     .close_shard = lt_kinesis_close_shard,
     .put = put,
     .create = lt_kinesis_create,
+    .set_retention = lt_kinesis_set_retention,
     .remove = lt_kinesis_remove,
     .describe = lt_kinesis_describe,
     .list = lt_kinesis_list,

@@ -67,6 +67,8 @@ void lt_kinesis_close_shard(struct lt_stream_reader *reader);
 /* what blocks */
 leat_status lt_kinesis_create(struct lt_stream_service *base, const char *stream, unsigned n_shards,
                               struct leat_error *err);
+leat_status lt_kinesis_set_retention(struct lt_stream_service *base, const char *stream,
+                                     unsigned hours, struct leat_error *err);
 leat_status lt_kinesis_remove(struct lt_stream_service *base, const char *stream,
                               struct leat_error *err);
 leat_status lt_kinesis_describe(struct lt_stream_service *base, const char *stream,

@@ -164,7 +164,7 @@ static void sleep_ms(int64_t ms) {
         ;
 }
 
-/* Waits until the stream is neither being made nor being deleted: LEAT_OK when it is there,
+/* Waits until the stream is neither being made, nor changed, nor deleted: LEAT_OK when it is there,
  * LEAT_E_NOT_FOUND when it is gone. */
 static leat_status settle(struct lt_stream_service *base, const char *stream,
                           struct leat_error *err) {
@@ -175,7 +175,8 @@ static leat_status settle(struct lt_stream_service *base, const char *stream,
         leat_status status = lt_kinesis_describe(base, stream, &summary, err);
         if (status != LEAT_OK)
             return status;
-        if (strcmp(summary.status, "CREATING") != 0 && strcmp(summary.status, "DELETING") != 0)
+        if (strcmp(summary.status, "CREATING") != 0 && strcmp(summary.status, "DELETING") != 0 &&
+            strcmp(summary.status, "UPDATING") != 0)
             return LEAT_OK;
         if (lt_clock_mono_us() > deadline_us)
             return lt_fail(err, LEAT_E_TIMEOUT, 0, "stream %s is still %s after %d s", stream,
@@ -210,6 +211,25 @@ leat_status lt_kinesis_create(struct lt_stream_service *base, const char *stream
     if (status == LEAT_OK && created == LEAT_E_EXISTS)
         return lt_fail(err, LEAT_E_EXISTS, 0, "stream %s exists already", stream);
     return status;
+}
+
+/* The service has one call for more and one for less, and refuses the other. */
+leat_status lt_kinesis_set_retention(struct lt_stream_service *base, const char *stream,
+                                     unsigned hours, struct leat_error *err) {
+    struct lt_stream_summary summary;
+    struct request request;
+    leat_status status = lt_kinesis_describe(base, stream, &summary, err);
+
+    if (status != LEAT_OK || summary.retention_hours == hours)
+        return status;
+    begin(&request, stream);
+    lt_json_key(&request.w, "RetentionPeriodHours");
+    lt_json_put_uint(&request.w, hours);
+    status = call_for_nothing(lt_kinesis_of(base),
+                              hours > summary.retention_hours ? "IncreaseStreamRetentionPeriod"
+                                                              : "DecreaseStreamRetentionPeriod",
+                              &request, err);
+    return status == LEAT_OK ? settle(base, stream, err) : status;
 }
 
 leat_status lt_kinesis_remove(struct lt_stream_service *base, const char *stream,

@@ -117,6 +117,9 @@ struct lt_stream_ops {
     /* For people and infrastructure; these block. */
     leat_status (*create)(struct lt_stream_service *s, const char *stream, unsigned n_shards,
                           struct leat_error *err); /**< returns when ACTIVE; LEAT_E_EXISTS */
+    /** 24 to 8,760 hours. */
+    leat_status (*set_retention)(struct lt_stream_service *s, const char *stream, unsigned hours,
+                                 struct leat_error *err);
     leat_status (*remove)(struct lt_stream_service *s, const char *stream, struct leat_error *err);
     leat_status (*describe)(struct lt_stream_service *s, const char *stream,
                             struct lt_stream_summary *out,

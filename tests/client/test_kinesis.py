@@ -737,3 +737,26 @@ def test_a_full_disk_is_an_error_and_no_loss(data, tmp_path):
     server.start()
     assert len(read_all(kinesis, "a")) == acknowledged
     server.stop()
+
+
+def test_retention_goes_up_and_down_by_its_own_calls(api, stream):
+    def hours():
+        return api.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"][
+            "RetentionPeriodHours"]
+
+    assert hours() == 24
+    api.increase_stream_retention_period(StreamName=stream, RetentionPeriodHours=48)
+    api.increase_stream_retention_period(StreamName=stream, RetentionPeriodHours=48)
+    assert hours() == 48
+    api.decrease_stream_retention_period(StreamName=stream, RetentionPeriodHours=30)
+    assert hours() == 30
+    for call, value, text in [
+            (api.increase_stream_retention_period, 24, "shorter than existing"),
+            (api.decrease_stream_retention_period, 48, "longer than existing"),
+            (api.increase_stream_retention_period, 8761, "Maximum allowed"),
+            (api.decrease_stream_retention_period, 23, "Minimum allowed")]:
+        fails("InvalidArgumentException", call, StreamName=stream, RetentionPeriodHours=value,
+              text=text)
+    fails("ResourceNotFoundException", api.increase_stream_retention_period, StreamName="nowhere",
+          RetentionPeriodHours=48)
+    assert hours() == 30

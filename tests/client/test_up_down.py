@@ -100,6 +100,20 @@ def test_what_differs_is_told_and_left(file, data):
     assert stream["open_shards"] == 2
 
 
+def test_retention_is_set(file, data, server, kinesis):
+    file.write_text(FILE.replace("in: {shards: 2}", "in: {shards: 2, retention: 7d}"))
+    run("up", file, data=data)
+    assert actions(plan("up", file, data=data)) == {"keep"}
+    remote = {"env": {**CREDENTIALS, "AWS_ENDPOINT_URL": server.url}, "data": data}
+    run("down", file, "--yes", **remote)
+    run("up", file, **remote)
+    summary = kinesis.describe_stream_summary(StreamName="in")["StreamDescriptionSummary"]
+    assert summary["RetentionPeriodHours"] == 168
+    file.write_text(FILE.replace("in: {shards: 2}", "in: {shards: 2, retention: 48h}"))
+    assert plan("up", file, "-n", **remote)[("stream", "in")]["difference"] == \
+        "retention is 168h, the file says 48h"
+
+
 def test_down_refuses_without_a_terminal(file, data):
     run("up", file, data=data)
     done = run("down", file, data=data, code=2)
@@ -190,3 +204,96 @@ def test_local_and_remote_do_not_mix_for_deliveries(file, data):
     done = run("up", file, data=data, code=1,
                env={**CREDENTIALS, "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"})
     assert "set an endpoint for both" in done.stderr
+
+
+ROLE = "arn:aws:iam::123456789012:role/delivery"
+
+
+def test_up_works_through_the_process_that_has_the_folder(file, server, kinesis, firehose, s3):
+    done = run("up", file, data=server.data)
+    assert f"{file}: 6 created, 0 kept, 0 differ" in done.stdout
+    assert kinesis.list_streams()["StreamNames"] == ["dead", "in", "out"]
+    assert [b["Name"] for b in s3.list_buckets()["Buckets"]] == ["lake", "pond"]
+    destination = firehose.describe_delivery_stream(DeliveryStreamName="d")[
+        "DeliveryStreamDescription"]["Destinations"][0]["ExtendedS3DestinationDescription"]
+    assert destination["Prefix"] == "out/"
+    assert destination["BufferingHints"] == {"SizeInMBs": 1, "IntervalInSeconds": 60}
+    assert destination["CompressionFormat"] == "GZIP"
+    assert actions(plan("up", file, data=server.data)) == {"keep"}
+    kinesis.put_record(StreamName="in", Data=b'{"a":1}', PartitionKey="k")
+    s3.put_object(Bucket="pond", Key="x/y", Body=b"12345")
+    items = plan("down", file, "-n", data=server.data)
+    assert (items[("stream", "in")]["records"], items[("bucket", "pond")]["objects"]) == (1, 1)
+    assert items[("bucket", "pond")]["bytes"] == 5
+    what = listing(data=server.data)
+    assert {s["name"]: s["records"] for s in what["streams"]} == {"in": 1, "out": 0, "dead": 0}
+    run("down", file, "--yes", data=server.data)
+    assert kinesis.list_streams()["StreamNames"] == []
+    assert s3.list_buckets()["Buckets"] == []
+
+
+def test_down_forgets_where_the_pipelines_stood(file, data, tmp_path):
+    for _ in range(2):
+        run("up", file, data=data)
+        run("put", "in", "-", data=data, stdin='{"id":1}\n{"id":2}\n{"id":3}\n')
+        done = json.loads(run("run", file, "--drain", "-o", "json", data=data).stdout)
+        assert done["pipelines"][0]["read"] == 3
+        assert listing(data=data)["pipelines"] == [
+            {**listing(data=data)["pipelines"][0], "name": "p", "source": "in", "done": 3, "lag": 0}]
+        run("put", "in", '{"id":4}', data=data)
+        assert listing(data=data)["pipelines"][0]["lag"] == 1
+        items = plan("down", file, "--yes", data=data)
+        assert items[("pipeline", "p")]["action"] == "remove"
+        assert items[("bucket", "lake")]["objects"] == 1
+        assert listing(data=data)["pipelines"] == []
+
+
+@pytest.fixture
+def remote(server, tmp_path):
+    """The environment in which another engine is a service far away."""
+    return {"env": {**CREDENTIALS, "AWS_ENDPOINT_URL": server.url}, "data": tmp_path / "own"}
+
+
+def test_elsewhere_a_delivery_without_a_role_runs_inside_leat_run(file, remote, kinesis, firehose):
+    done = run("up", file, **remote)
+    assert "> delivery d (out to s3://lake/out/): runs inside `leat run`" in done.stdout
+    assert f"{file}: 5 created, 0 kept, 0 differ, 1 for `leat run`" in done.stdout
+    assert len(kinesis.list_streams()["StreamNames"]) == 3
+    assert firehose.list_delivery_streams()["DeliveryStreamNames"] == []
+    assert actions(plan("up", file, **remote)) == {"keep", "local"}
+
+
+def test_elsewhere_a_delivery_with_a_role_is_a_firehose(file, remote, firehose):
+    file.write_text(FILE.replace("suffix:", f'role: "{ROLE}", error_prefix: "bad/", suffix:'))
+    run("up", file, **remote)
+    described = firehose.describe_delivery_stream(DeliveryStreamName="d")["DeliveryStreamDescription"]
+    source = described["Source"]["KinesisStreamSourceDescription"]
+    assert source["RoleARN"] == ROLE and source["KinesisStreamARN"].endswith(":stream/out")
+    assert actions(plan("up", file, **remote)) == {"keep"}
+    run("down", file, "-y", **remote)
+    assert firehose.list_delivery_streams()["DeliveryStreamNames"] == []
+
+
+def test_elsewhere_down_names_account_and_region(file, remote, server):
+    run("up", file, **remote)
+    done = run("down", file, **remote, code=2)
+    head = done.stdout.splitlines()[0]
+    assert head == f"{file} on {server.url} (region {REGION}), account 000000000000:"
+    assert "lost for everybody who uses it" in done.stdout
+    assert "secret-that-is-not-shown" not in done.stdout + done.stderr
+    what = listing(**remote)
+    assert [s["name"] for s in what["streams"]] == ["dead", "in", "out"]
+    assert "records" not in what["streams"][0]
+    assert "DELIVERY" not in run("ls", **remote).stdout
+
+
+def test_a_service_that_does_not_answer_is_named(file, tmp_path):
+    done = run("up", file, data=tmp_path / "own", code=1, timeout_s=300,
+               env={**CREDENTIALS, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    assert "127.0.0.1:1" in done.stderr and "leat up: " in done.stderr
+
+
+def test_credentials_that_are_missing_are_asked_for(file, tmp_path):
+    done = run("up", file, data=tmp_path / "own", code=1,
+               env={"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    assert "AWS_ACCESS_KEY_ID" in done.stderr

@@ -19,6 +19,8 @@ static const struct lt_service_operation operations[] = {
     ROW("ListStreams", list_streams, false),
     ROW("CreateStream", create_stream, true),
     ROW("DeleteStream", delete_stream, true),
+    ROW("IncreaseStreamRetentionPeriod", increase_retention, true),
+    ROW("DecreaseStreamRetentionPeriod", decrease_retention, true),
 };
 
 static const struct lt_service_code codes[] = {

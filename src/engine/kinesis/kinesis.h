@@ -17,10 +17,12 @@ extern const struct lt_service lt_kinesis;
     lt_service_handler lt_kinesis_##name
 LT_KINESIS_OPERATION(create_stream);
 LT_KINESIS_OPERATION(delete_stream);
+LT_KINESIS_OPERATION(decrease_retention);
 LT_KINESIS_OPERATION(describe_stream);
 LT_KINESIS_OPERATION(describe_stream_summary);
 LT_KINESIS_OPERATION(get_records);
 LT_KINESIS_OPERATION(get_shard_iterator);
+LT_KINESIS_OPERATION(increase_retention);
 LT_KINESIS_OPERATION(list_shards);
 LT_KINESIS_OPERATION(list_streams);
 LT_KINESIS_OPERATION(put_record);

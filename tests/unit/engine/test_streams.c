@@ -128,6 +128,22 @@ static void an_empty_catalogue_writes_nothing(void **state) {
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
+static void retention_is_set_within_its_bounds_and_survives_a_restart(void **state) {
+    struct place *p = *state;
+    struct lt_streams_info info;
+
+    create(p, "a", 1);
+    assert_int_equal(lt_streams_set_retention(p->streams, "a", 23, &p->err), LEAT_E_INVALID);
+    assert_int_equal(lt_streams_set_retention(p->streams, "a", 8761, &p->err), LEAT_E_INVALID);
+    assert_int_equal(lt_streams_set_retention(p->streams, "b", 48, &p->err), LEAT_E_NOT_FOUND);
+    assert_int_equal(lt_streams_set_retention(p->streams, "a", 8760, &p->err), LEAT_OK);
+    assert_int_equal(lt_streams_set_retention(p->streams, "a", 48, &p->err), LEAT_OK);
+    reopen(p);
+    assert_int_equal(lt_streams_info(p->streams, "a", &info, &p->err), LEAT_OK);
+    assert_int_equal(info.retention_hours, 48);
+    assert_int_equal(info.n_open_shards, 1);
+}
+
 static void streams_are_there_after_a_restart(void **state) {
     struct place *p = *state;
     struct lt_streams_shard *before, *after;
@@ -428,6 +444,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(an_empty_catalogue_writes_nothing),
         TEST(streams_are_there_after_a_restart),
+        TEST(retention_is_set_within_its_bounds_and_survives_a_restart),
         TEST(names_are_listed_in_order_without_the_hidden),
         TEST(what_cannot_be_created_is_refused),
         TEST(a_uid_is_never_used_twice),
