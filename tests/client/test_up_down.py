@@ -295,5 +295,5 @@ def test_a_service_that_does_not_answer_is_named(file, tmp_path):
 
 def test_credentials_that_are_missing_are_asked_for(file, tmp_path):
     done = run("up", file, data=tmp_path / "own", code=1,
-               env={"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+               env={"AWS_ENDPOINT_URL": "http://192.0.2.1:1"})
     assert "AWS_ACCESS_KEY_ID" in done.stderr
