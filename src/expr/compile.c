@@ -141,7 +141,7 @@ static void list_builtins(struct lt_buf *out) {
     if (!jq)
         return;
     if (lt_jq.compile(jq, "builtins[] | select(startswith(\"_\") | not)")) {
-        lt_jq.start(jq, lt_jq.parse_sized("null", 4), 0);
+        lt_jq.start(jq, lt_jq.null(), 0);
         for (;;) {
             jv name = lt_jq.next(jq);
             if (lt_jq.get_kind(name) == JV_KIND_STRING) {

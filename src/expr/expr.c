@@ -10,9 +10,7 @@
 #include "expr/guard.h"
 #include "expr/program.h"
 #include "expr/value.h"
-#include "json/json.h"
 
-#include <limits.h>
 #include <stdlib.h>
 
 enum { MAX_CONFIG_BYTES = 16 << 20 };
@@ -217,31 +215,19 @@ static enum going run_routes(struct job *job) {
                     keep(job, LT_LIT("no route's condition holds")));
 }
 
-/* libjq's reader and ours differ in what they take for too deep. */
-static enum going read_record(struct job *job, jv *record) {
-    struct lt_slice raw = job->object.raw;
-
-    if (raw.len > INT_MAX)
-        return end_with(job, LT_EXPR_NOT_JSON, lt_slice(NULL, 0),
-                        keep(job, LT_LIT("longer than 2 GiB")));
-    *record = lt_jq.parse_sized(raw.data, (int)raw.len);
-    if (lt_jq.get_kind(*record) == JV_KIND_OBJECT)
-        return ON;
-    lt_jq.free(*record);
-    return end_with(job, LT_EXPR_NOT_JSON, lt_slice(NULL, 0),
-                    keep(job, LT_LIT("nested too deep for jq")));
-}
-
 static void run_program(struct job *job) {
     struct lt_expr *expr = job->expr;
-    jv record;
 
     if (!expr->jq) {
         run_routes(job);
         return;
     }
-    if (read_record(job, &record) == ENDED)
+    jv record = lt_expr_read_value(job->object);
+    if (lt_jq.get_kind(record) == JV_KIND_INVALID) {
+        lt_jq.free(record);
+        end_with(job, LT_EXPR_NOT_JSON, lt_slice(NULL, 0), keep(job, LT_LIT("longer than 2 GiB")));
         return;
+    }
     if (expr->has_second && expr->n_sets)
         expr->input = lt_jq.copy(record);
     lt_guard_begin(&expr->guard);

@@ -5,9 +5,7 @@
 #include "expr/guard.h"
 #include "expr/program.h"
 #include "expr/value.h"
-#include "json/json.h"
 
-#include <limits.h>
 #include <stdlib.h>
 
 struct lt_expr_filter {
@@ -102,12 +100,10 @@ leat_status lt_expr_filter_run(struct lt_expr_filter *filter, struct lt_slice js
     leat_status status = lt_json_parse(&checked, json, LT_JSON_DEFAULT_DEPTH, err);
     if (status != LEAT_OK)
         return status;
-    if (checked.raw.len > INT_MAX)
-        return lt_fail(err, LEAT_E_LIMIT, 0, "a JSON text of more than 2 GiB");
-    jv value = lt_jq.parse_sized(checked.raw.data, (int)checked.raw.len);
+    jv value = lt_expr_read_value(checked);
     if (lt_jq.get_kind(value) == JV_KIND_INVALID) {
         lt_jq.free(value);
-        return lt_fail(err, LEAT_E_PARSE, 0, "not JSON: nested too deep for jq");
+        return lt_fail(err, LEAT_E_LIMIT, 0, "a JSON text of more than 2 GiB");
     }
     status = lt_guard_enter(&filter->guard, err);
     if (status != LEAT_OK) {

@@ -24,13 +24,19 @@ static const struct lt_dylib_symbol symbols[] = {
     {"jv_free", &lt_jq.free},
     {"jv_invalid", &lt_jq.invalid},
     {"jv_invalid_get_msg", &lt_jq.invalid_get_msg},
+    {"jv_null", &lt_jq.null},
+    {"jv_bool", &lt_jq.bool_},
+    {"jv_number", &lt_jq.number},
     {"jv_number_value", &lt_jq.number_value},
+    {"jv_array", &lt_jq.array},
+    {"jv_array_append", &lt_jq.array_append},
     {"jv_array_length", &lt_jq.array_length},
     {"jv_array_get", &lt_jq.array_get},
     {"jv_string", &lt_jq.string},
     {"jv_string_sized", &lt_jq.string_sized},
     {"jv_string_length_bytes", &lt_jq.string_length_bytes},
     {"jv_string_value", &lt_jq.string_value},
+    {"jv_object", &lt_jq.object},
     {"jv_object_get", &lt_jq.object_get},
     {"jv_object_set", &lt_jq.object_set},
     {"jv_object_iter", &lt_jq.object_iter},
@@ -38,7 +44,6 @@ static const struct lt_dylib_symbol symbols[] = {
     {"jv_object_iter_valid", &lt_jq.object_iter_valid},
     {"jv_object_iter_value", &lt_jq.object_iter_value},
     {"jv_dump_string", &lt_jq.dump_string},
-    {"jv_parse_sized", &lt_jq.parse_sized},
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -23,13 +23,19 @@ struct lt_libjq {
     typeof(jv_free) *free;
     typeof(jv_invalid) *invalid;
     typeof(jv_invalid_get_msg) *invalid_get_msg;
+    typeof(jv_null) *null;
+    typeof(jv_bool) *bool_;
+    typeof(jv_number) *number;
     typeof(jv_number_value) *number_value;
+    typeof(jv_array) *array;
+    typeof(jv_array_append) *array_append;
     typeof(jv_array_length) *array_length;
     typeof(jv_array_get) *array_get;
     typeof(jv_string) *string;
     typeof(jv_string_sized) *string_sized;
     typeof(jv_string_length_bytes) *string_length_bytes;
     typeof(jv_string_value) *string_value;
+    typeof(jv_object) *object;
     typeof(jv_object_get) *object_get;
     typeof(jv_object_set) *object_set;
     typeof(jv_object_iter) *object_iter;
@@ -37,7 +43,6 @@ struct lt_libjq {
     typeof(jv_object_iter_valid) *object_iter_valid;
     typeof(jv_object_iter_value) *object_iter_value;
     typeof(jv_dump_string) *dump_string;
-    typeof(jv_parse_sized) *parse_sized;
 };
 extern struct lt_libjq lt_jq;
 

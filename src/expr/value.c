@@ -5,8 +5,6 @@
  */
 #include "expr/value.h"
 
-#include "json/json.h"
-
 #include <math.h>
 
 enum { MAX_DEPTH = LT_JSON_DEFAULT_DEPTH, MAX_MESSAGE_BYTES = 500 };

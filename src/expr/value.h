@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "expr/libjq.h"
+#include "json/json.h"
 
 /** A text of one value may not be longer, nor a record with its fields. */
 #define LT_EXPR_MAX_RESULT_BYTES ((size_t)64 << 20)
@@ -14,6 +15,9 @@
  * it has no JSON form: "gave a number that is not finite". Borrows `value`.
  */
 const char *lt_expr_write_value(struct lt_buf *out, jv value);
+
+/** A validated text as a jq value; invalid when it is longer than 2 GiB. */
+jv lt_expr_read_value(struct lt_json value);
 
 /** The bytes of a jq string, as long as the caller holds it. */
 struct lt_slice lt_expr_string(jv string);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kit.h"
 
+#include <stdio.h>
+
 static struct lt_expr_filter *make(const char *text) {
     struct lt_expr_filter *filter;
     struct leat_error err;
@@ -41,6 +43,35 @@ static void filter_gives_strings_raw_when_asked(void **state) {
     check(".session_id // .id", "{\"id\":\"a1\"}", true, 1, "a1\n");
     check(".id", "{\"id\":12}", true, 1, "12\n");
     check(".[]", "[\"a\",{\"b\":\"c\"}]", true, 2, "a\n{\"b\":\"c\"}\n");
+}
+
+static void filter_reads_json_as_jq_does(void **state) {
+    static const char *const rows[][2] = {
+        {"[ ]", "[]"},
+        {"{ }", "{}"},
+        {" [ 1 , [ 2 ] , { \"a\" : [ ] } ] ", "[1,[2],{\"a\":[]}]"},
+        {"[true,false,null]", "[true,false,null]"},
+        {"[-1.5e2,0.1,1E+2,-0]", "[-150,0.1,100,-0]"},
+        {"{\"a\":1,\"b\":2,\"a\":3}", "{\"a\":3,\"b\":2}"},
+        {"{\"\\u0061\":1,\"a\":{\"\":2}}", "{\"a\":{\"\":2}}"},
+        {"\"\"", "\"\""},
+        {"\"\\\"\\\\\"", "\"\\\"\\\\\""},
+        {"[\"\\\\\",\"]\"]", "[\"\\\\\",\"]\"]"},
+        {"\"\\ud83d\\ude00\\n\\/\\u0000x\"", "\"\xf0\x9f\x98\x80\\n/\\u0000x\""},
+        {"[\"\xc3\xa9\"]", "[\"\xc3\xa9\"]"},
+        {"{\"0123456789abcdef\":\"0123456789abcdef0123456789abcdef\\\"\"}",
+         "{\"0123456789abcdef\":\"0123456789abcdef0123456789abcdef\\\"\"}"},
+        {"100000000000000000001", "1e+20"},
+        {"123456789012345678", "123456789012345680"},
+        {"\t{\"a\"\n:\r[ \"x\" ] }", "{\"a\":[\"x\"]}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char line[200];
+        snprintf(line, sizeof(line), "%s\n", rows[i][1]);
+        check(".", rows[i][0], false, 1, line);
+    }
 }
 
 static void filter_keeps_what_the_buffer_had_and_drops_half_an_answer(void **state) {
@@ -108,6 +139,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filter_gives_each_output_on_a_line),
         cmocka_unit_test(filter_gives_strings_raw_when_asked),
+        cmocka_unit_test(filter_reads_json_as_jq_does),
         cmocka_unit_test(filter_keeps_what_the_buffer_had_and_drops_half_an_answer),
         cmocka_unit_test(filter_without_end_stops_at_the_buffers_maximum),
         cmocka_unit_test(filter_refuses_numbers_that_are_not_finite),
