@@ -2,12 +2,15 @@
 /*
  * The connections, and how long each may take: libmicrohttpd closes those on which nothing
  * moves; here those are cut on which too little moves (a header a minute, a byte of the body a
- * second), so that each of the connections that there may be is free again some day.
+ * second), so that each of the connections that there may be is free again some day. A client that
+ * closes right behind its data is looked for, too: libmicrohttpd takes a short read for all there
+ * was, and the edge that told of the close has passed by then.
  */
 #include "http/server_internal.h"
 
 #include "base/clock.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -78,16 +81,27 @@ static bool is_slow(const struct lt_http_conn *conn, int64_t now_us) {
     }
 }
 
+/** The client has closed, and nothing that it sent is left to read. */
+static bool is_gone(const struct lt_http_conn *conn) {
+    const struct lt_http_request *request = conn->request;
+    char byte;
+
+    if (conn->cut || conn->fd < 0 || (request && request->phase >= LT_HTTP_HELD))
+        return false; /* a client may close its half and wait for the answer */
+    ssize_t n = recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 void lt_http_cut_slow(struct lt_http_server *server) {
     int64_t now_us = lt_clock_mono_us();
 
     for (struct lt_http_conn *conn = server->conns; conn; conn = conn->next)
-        if (is_slow(conn, now_us))
+        if (is_slow(conn, now_us) || is_gone(conn))
             lt_http_cut(conn);
 }
 
 void lt_http_cut_idle(struct lt_http_server *server) {
     for (struct lt_http_conn *conn = server->conns; conn; conn = conn->next)
-        if (!conn->request)
+        if (!conn->request || is_gone(conn))
             lt_http_cut(conn);
 }

@@ -20,7 +20,7 @@ enum {
     LT_HTTP_MAX_SPARE = 32,             /* requests kept for the next ones */
     LT_HTTP_SPARE_BODY_BYTES = 1 << 20, /* a larger body's memory is not kept */
     LT_HTTP_DRAIN_BYTES = 16 << 20,     /* of a refused body that are read before hanging up */
-    LT_HTTP_TICK_MS = 5000,
+    LT_HTTP_TICK_MS = 1000,
     LT_HTTP_HEADER_TIMEOUT_S = 30, /* from the request line to the last header */
     LT_HTTP_BODY_GRACE_S = 60,     /* then a body has to come at 1 KiB/s on the average */
     LT_HTTP_EMFILE_WAIT_MS = 100
@@ -122,7 +122,7 @@ void lt_http_on_connection(void *cls, struct MHD_Connection *connection, void **
                            enum MHD_ConnectionNotificationCode what);
 /** Ends a connection: nothing more is read from it. */
 void lt_http_cut(struct lt_http_conn *conn);
-/** Cuts those that take too long. */
+/** Cuts those that take too long, or whose client is gone. */
 void lt_http_cut_slow(struct lt_http_server *server);
 /** Cuts those that wait for their next request. */
 void lt_http_cut_idle(struct lt_http_server *server);

@@ -26,6 +26,22 @@ static void client_that_leaves_in_its_body_is_told_once(void **state) {
     assert_int_equal(atomic_load(&peer.n_aborted), 1);
 }
 
+static void client_that_closes_right_behind_its_data_is_noticed_soon(void **state) {
+    struct peer peer = {0};
+    char *part = calloc(1, 500000);
+    (void)state;
+    start_peer(&peer);
+    for (unsigned n = 1; n <= 20; n++) {
+        int fd = dial(peer.port);
+        say_str(fd, "PUT /to-file HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+        say(fd, part, 500000);
+        close(fd);
+    }
+    wait_for(&peer.n_aborted, 20);
+    free(part);
+    end_peer(&peer);
+}
+
 static void client_that_leaves_before_its_answer_harms_nobody(void **state) {
     struct peer peer = {0};
     (void)state;
@@ -278,6 +294,7 @@ static void listening_on_a_taken_or_bad_address_says_so(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(client_that_leaves_in_its_body_is_told_once),
+        cmocka_unit_test(client_that_closes_right_behind_its_data_is_noticed_soon),
         cmocka_unit_test(client_that_leaves_before_its_answer_harms_nobody),
         cmocka_unit_test(request_may_be_answered_after_the_server_is_gone),
         cmocka_unit_test(stop_waits_for_pending_answers_and_closes_idle_connections),
