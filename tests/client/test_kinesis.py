@@ -136,6 +136,9 @@ def test_create_stream_errors(api, stream, shared_server):
     fails("ValidationException", api.create_stream, StreamName=next(names), text="shardCount")
     fails("ValidationException", api.create_stream, StreamName=next(names), ShardCount=1,
           StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    answer = raw(shared_server, "CreateStream",
+                 {"StreamName": next(names), "ShardCount": 1, "RecordDistributionStrategy": "AUTO"})
+    assert answer.json()["__type"] == "ValidationException"
     fails("ValidationException", api.create_stream, StreamName=next(names), ShardCount=1,
           StreamModeDetails={"StreamMode": "SOMETIMES"},
           text="Value 'SOMETIMES' at 'streamModeDetails.streamMode' failed to satisfy constraint: "
@@ -458,6 +461,21 @@ def test_escapes_in_a_body_are_understood(shared_server, api, stream):
     assert answer.status_code == 200, answer.text
     records = {record["PartitionKey"]: record["Data"] for record in read_all(api, stream)}
     assert records == {"k\n": base64.b64decode("aGk/"), "k2": b"hi"}
+
+
+def test_a_dry_run_checks_and_does_nothing(api, stream, shared_server):
+    at = iterator(api, stream)
+    record = {"Data": "", "PartitionKey": "k"}
+    for operation, body in (("PutRecord", {"StreamName": stream, **record}),
+                            ("PutRecords", {"StreamName": stream, "Records": [record]}),
+                            ("GetShardIterator", {"StreamName": stream, "ShardId": shard_id(0), "ShardIteratorType": "LATEST"}),
+                            ("GetRecords", {"ShardIterator": at})):
+        answer = raw(shared_server, operation, {**body, "DryRun": True})
+        assert (answer.status_code, answer.json()["__type"]) == (400, "DryRunOperationException"), operation
+        assert raw(shared_server, operation, {**body, "DryRun": False}).status_code == 200
+    answer = raw(shared_server, "PutRecord", {"StreamName": "nowhere", "DryRun": True, **record})
+    assert answer.json()["__type"] == "ResourceNotFoundException"
+    assert len(read_all(api, stream)) == 2
 
 
 # ---- reads ----

@@ -74,6 +74,14 @@ leat_status lt_kinesis_stream(struct lt_service_call *call, const char **name,
     return *name ? LEAT_OK : lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a stream's name");
 }
 
+leat_status lt_kinesis_dry_run(const struct lt_service_call *call, size_t member,
+                               struct leat_error *err) {
+    if (!lt_service_bool(call, member, false))
+        return LEAT_OK;
+    return lt_fail_code(err, LEAT_E_INVALID, "DryRunOperationException",
+                        "The request was rejected because the DryRun parameter was specified.");
+}
+
 leat_status lt_kinesis_find_shard(struct lt_service_call *call, const char *stream,
                                   struct lt_slice id, struct lt_streams_shard *shard,
                                   struct leat_error *err) {

@@ -3,8 +3,9 @@
 #include "engine/kinesis/kinesis.h"
 
 enum { ON_DEMAND_SHARDS = 4 };
-enum { IN_NAME, IN_SHARD_COUNT, IN_MODE, IN_MAX_RECORD_KIB };
+enum { IN_NAME, IN_SHARD_COUNT, IN_MODE, IN_MAX_RECORD_KIB, IN_DISTRIBUTION };
 
+static const char *const distributions[] = {"AUTO", "USER_PARTITION_KEY", NULL};
 static const char *const modes[] = {"PROVISIONED", "ON_DEMAND", NULL};
 static const struct lt_shape_member mode_members[] = {
     {.name = "StreamMode", .type = LT_SHAPE_STRING, .required = true, .values = modes},
@@ -24,6 +25,9 @@ static const struct lt_shape_member members[] = {
                            .type = LT_SHAPE_INTEGER,
                            .min = 1024,
                            .max = 10240},
+    [IN_DISTRIBUTION] = {.name = "RecordDistributionStrategy",
+                         .type = LT_SHAPE_STRING,
+                         .values = distributions},
 };
 const struct lt_shape lt_kinesis_create_stream_input = LT_SHAPE(members);
 
@@ -38,6 +42,10 @@ leat_status lt_kinesis_create_stream(struct lt_service_call *call, struct leat_e
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a stream's name");
     if (lt_json_get(call->in[IN_MODE], "StreamMode", &mode))
         on_demand = lt_json_string_is(mode, LT_LIT("ON_DEMAND"));
+    if (lt_slice_eq_str(lt_service_string(call, IN_DISTRIBUTION), "AUTO"))
+        return lt_fail_code(err, LEAT_E_UNSUPPORTED, "ValidationException",
+                            "RecordDistributionStrategy AUTO is not done here: records go to the "
+                            "shard of their partition key");
     if (on_demand && n_shards > 0)
         return lt_fail_code(err, LEAT_E_INVALID, "ValidationException",
                             "ShardCount is not expected when StreamMode=ON_DEMAND");

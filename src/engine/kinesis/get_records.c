@@ -10,7 +10,7 @@
 
 #include <time.h>
 
-enum { IN_ITERATOR = LT_KINESIS_OWN, IN_LIMIT };
+enum { IN_ITERATOR = LT_KINESIS_OWN, IN_LIMIT, IN_DRY_RUN };
 enum { MAX_RECORDS = 10000, MAX_BYTES = 10 << 20, RECORD_OVERHEAD = 160 };
 enum { SLICE_BYTES = 512 << 10, SLICE_ARENA_BYTES = 64 << 20 };
 
@@ -18,6 +18,7 @@ static const struct lt_shape_member members[] = {
     LT_KINESIS_STREAM_ROWS,
     {.name = "ShardIterator", .type = LT_SHAPE_STRING, .required = true, .min = 1, .max = 512},
     {.name = "Limit", .type = LT_SHAPE_INTEGER, .min = 1, .max = MAX_RECORDS},
+    {.name = "DryRun", .type = LT_SHAPE_BOOLEAN},
 };
 const struct lt_shape lt_kinesis_get_records_input = LT_SHAPE(members);
 
@@ -224,6 +225,8 @@ leat_status lt_kinesis_get_records(struct lt_service_call *call, struct leat_err
     status = read_iterator(call, get, err);
     if (status == LEAT_OK)
         status = lt_streams_info(call->env->streams, get->iterator.name, &info, err);
+    if (status == LEAT_OK)
+        status = lt_kinesis_dry_run(call, IN_DRY_RUN, err);
     if (status != LEAT_OK)
         return status;
     get->max_record_bytes = info.max_record_bytes;

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { IN_SHARD = LT_KINESIS_OWN, IN_TYPE, IN_SEQUENCE, IN_TIME };
+enum { IN_SHARD = LT_KINESIS_OWN, IN_TYPE, IN_SEQUENCE, IN_TIME, IN_DRY_RUN };
 
 static const char *const types[] = {
     "AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER", "TRIM_HORIZON", "LATEST", "AT_TIMESTAMP", NULL};
@@ -27,6 +27,7 @@ static const struct lt_shape_member members[] = {
      .type = LT_SHAPE_STRING,
      .pattern = &lt_kinesis_pattern_sequence},
     {.name = "Timestamp", .type = LT_SHAPE_TIMESTAMP},
+    {.name = "DryRun", .type = LT_SHAPE_BOOLEAN},
 };
 const struct lt_shape lt_kinesis_get_shard_iterator_input = LT_SHAPE(members);
 
@@ -144,6 +145,8 @@ leat_status lt_kinesis_get_shard_iterator(struct lt_service_call *call, struct l
             lt_kinesis_find_shard(call, stream, lt_service_string(call, IN_SHARD), &shard, err);
     if (status == LEAT_OK)
         status = find_first(call, stream, &shard, &iterator.n[LT_KINESIS_ITERATOR_NEXT], err);
+    if (status == LEAT_OK)
+        status = lt_kinesis_dry_run(call, IN_DRY_RUN, err);
     if (status != LEAT_OK)
         return status;
     snprintf(iterator.name, sizeof(iterator.name), "%s", stream);

@@ -48,6 +48,10 @@ extern const struct lt_shape_pattern lt_kinesis_pattern_hash_key; /**< 0 or up t
 LEAT_MUST_CHECK leat_status lt_kinesis_stream(struct lt_service_call *call, const char **name,
                                               struct leat_error *err);
 
+/** The error of a call with `DryRun`, made when nothing else stands in its way. */
+LEAT_MUST_CHECK leat_status lt_kinesis_dry_run(const struct lt_service_call *call, size_t member,
+                                               struct leat_error *err);
+
 /** The shard of the text `id`. Errors: ResourceNotFoundException. */
 LEAT_MUST_CHECK leat_status lt_kinesis_find_shard(struct lt_service_call *call, const char *stream,
                                                   struct lt_slice id,

@@ -3,7 +3,7 @@
 #include "base/base64.h"
 #include "engine/kinesis/put.h"
 
-enum { IN_DATA = LT_KINESIS_OWN, IN_KEY, IN_HASH, IN_ORDERING };
+enum { IN_DATA = LT_KINESIS_OWN, IN_KEY, IN_HASH, IN_ORDERING, IN_DRY_RUN };
 
 static const struct lt_shape_member members[] = {
     LT_KINESIS_STREAM_ROWS,
@@ -13,6 +13,7 @@ static const struct lt_shape_member members[] = {
     {.name = "SequenceNumberForOrdering",
      .type = LT_SHAPE_STRING,
      .pattern = &lt_kinesis_pattern_sequence},
+    {.name = "DryRun", .type = LT_SHAPE_BOOLEAN},
 };
 const struct lt_shape lt_kinesis_put_record_input = LT_SHAPE(members);
 
@@ -102,6 +103,8 @@ leat_status lt_kinesis_put_record(struct lt_service_call *call, struct leat_erro
         status = check_ordering(call, put->stream, err);
     if (status == LEAT_OK && record->data.len > info.max_record_bytes)
         status = lt_kinesis_too_large(err, "data", record->data.len, info.max_record_bytes);
+    if (status == LEAT_OK)
+        status = lt_kinesis_dry_run(call, IN_DRY_RUN, err);
     if (status == LEAT_OK)
         status = lt_kinesis_put_start(call, put, err);
     return status;

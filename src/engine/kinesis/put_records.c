@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { IN_RECORDS = LT_KINESIS_OWN };
+enum { IN_RECORDS = LT_KINESIS_OWN, IN_DRY_RUN };
 enum { ENTRY_DATA, ENTRY_KEY, ENTRY_HASH, ENTRY_N };
 enum { MAX_RECORDS = 500, MAX_BYTES = 10 << 20, MAX_KEY = 256, ANSWER_OVERHEAD = 128 };
 
@@ -32,6 +32,7 @@ static const struct lt_shape_member entry = {.type = LT_SHAPE_STRUCTURE, .shape 
 static const struct lt_shape_member members[] = {
     LT_KINESIS_STREAM_ROWS,
     {.name = "Records", .type = LT_SHAPE_LIST, .required = true},
+    {.name = "DryRun", .type = LT_SHAPE_BOOLEAN},
 };
 const struct lt_shape lt_kinesis_put_records_input = LT_SHAPE(members);
 
@@ -206,6 +207,8 @@ leat_status lt_kinesis_put_records(struct lt_service_call *call, struct leat_err
         status = lt_streams_info(call->env->streams, put->stream, &info, err);
     if (status == LEAT_OK)
         status = check_sizes(put, info.max_record_bytes, err);
+    if (status == LEAT_OK)
+        status = lt_kinesis_dry_run(call, IN_DRY_RUN, err);
     if (status == LEAT_OK)
         status = lt_kinesis_put_start(call, put, err);
     if (status == LEAT_E_THROTTLED) {
