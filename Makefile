@@ -48,7 +48,7 @@ bench: deps-test
 
 install: build
 	@$(MESON) configure $(BUILD) --prefix '$(PREFIX)'
-	@$(MESON) compile -C $(BUILD) leat:executable leat:shared_library
+	@$(MESON) compile -C $(BUILD) leat:executable leat:shared_library man
 	@DESTDIR='$(DESTDIR)' $(MESON) install -C $(BUILD) --no-rebuild
 	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
