@@ -57,7 +57,8 @@ leat_status lt_journal_open(struct lt_journal **out, const struct lt_journal_opt
     struct leat_error local;
     leat_status status;
 
-    err = err ? err : &local;
+    if (!err)
+        err = &local;
     *out = NULL;
     if (!journal)
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a journal");

@@ -296,7 +296,7 @@ static int64_t time_for(const struct lt_shard *touched) {
 leat_status lt_journal_append(struct lt_journal *journal, struct lt_journal_append *records,
                               size_t n, int64_t *time_ms, lt_journal_done *done, void *ctx,
                               struct leat_error *err) {
-    struct lt_shard *touched;
+    struct lt_shard *touched = NULL;
     uint64_t total;
     leat_status status = check_sizes(records, n, &total, err);
 

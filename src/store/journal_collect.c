@@ -454,7 +454,8 @@ leat_status lt_journal_collect(struct lt_journal *journal, struct leat_error *er
     uint64_t from = 0;
     bool dirty;
 
-    err = err ? err : &local;
+    if (!err)
+        err = &local;
     pthread_mutex_lock(&journal->collect_mu);
     roll_if_dead(journal);
     pthread_mutex_lock(&journal->mu);

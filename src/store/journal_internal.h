@@ -257,7 +257,7 @@ struct lt_journal {
 };
 
 /* journal_writer.c */
-void *lt_journal_write_loop(void *journal);
+void *lt_journal_write_loop(void *arg); /* the journal */
 /** Takes chunks of a group back into the spares, or frees them. Thread: holds gather_mu. */
 void lt_group_clear(struct lt_journal *journal, struct lt_group *group);
 void lt_group_deinit(struct lt_group *group);

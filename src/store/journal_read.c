@@ -234,7 +234,8 @@ leat_status lt_journal_read(struct lt_journal *journal, uint64_t shard, uint64_t
     leat_status status = LEAT_OK;
     bool more = max_records > 0;
 
-    err = err ? err : &local;
+    if (!err)
+        err = &local;
     *n = 0;
     *records = NULL;
     while (more && status == LEAT_OK) {
@@ -351,7 +352,8 @@ leat_status lt_journal_time_of(struct lt_journal *journal, uint64_t shard, uint6
     uint64_t at = seq;
     bool more = true;
 
-    err = err ? err : &local;
+    if (!err)
+        err = &local;
     leat_status status = locate(journal, shard, &at, false, 1, &stretch, err);
     if (status != LEAT_OK)
         return status;

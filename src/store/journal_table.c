@@ -21,13 +21,14 @@ void lt_table_builder_deinit(struct lt_table_builder *builder) {
 }
 
 bool lt_table_add(struct lt_table_builder *builder, const struct lt_table_entry *entry) {
-    struct lt_table_entry *last = builder->n ? &builder->entries[builder->n - 1] : NULL;
-
-    if (last && last->shard == entry->shard && lt_run_merge(&last->run, &entry->run)) {
-        last->last_time_ms = entry->last_time_ms;
-        return true;
+    if (builder->entries && builder->n) {
+        struct lt_table_entry *last = &builder->entries[builder->n - 1];
+        if (last->shard == entry->shard && lt_run_merge(&last->run, &entry->run)) {
+            last->last_time_ms = entry->last_time_ms;
+            return true;
+        }
     }
-    if (builder->n == builder->cap) {
+    if (!builder->entries || builder->n == builder->cap) {
         size_t cap = builder->cap ? builder->cap * 2 : 64;
         struct lt_table_entry *entries = reallocarray(builder->entries, cap, sizeof(*entries));
         if (!entries)
