@@ -398,6 +398,8 @@ void lt_delivery_free(struct lt_delivery *d) {
     lt_commit_cancel(d->commit);
     lt_fail(&err, LEAT_E_CANCELLED, 0, "the delivery was stopped");
     fulfil(d, &err);
+    if (d->series.buffer)
+        lt_metric_set(d->series.buffer, 0);
     if (d->timer)
         uv_close((uv_handle_t *)d->timer, free_timer);
     lt_gather_deinit(&d->gather);

@@ -205,7 +205,8 @@ static leat_status add_parts(struct lt_deliveries_flush *flush, const char *name
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory to flush the deliveries");
     for (size_t i = 0; status == LEAT_OK && i < d->n; i++) {
         struct lt_delivery_entry *entry = d->entries[i];
-        if (entry->state != LT_DELIVERY_ACTIVE || (name && strcmp(entry->doc->config.name, name)))
+        if (entry->state != LT_DELIVERY_ACTIVE ||
+            (name && strcmp(entry->doc->config.name, name) != 0))
             continue;
         if (entry->pump) {
             status = add_part(flush, entry, err);

@@ -33,9 +33,10 @@ struct pump_shard {
     uint64_t closed_after;
     bool listed; /* by the last look at the stream */
     uint64_t cursor;
-    uint64_t start; /* nothing at or before it is wanted */
-    uint64_t known; /* the last durable record that was seen */
-    bool blocked;   /* until the delivery has room */
+    uint64_t start;  /* nothing at or before it is wanted */
+    uint64_t pushed; /* the last record that the delivery took since the start */
+    uint64_t known;  /* the last durable record that was seen */
+    bool blocked;    /* until the delivery has room */
 };
 
 struct read_item {
@@ -97,9 +98,11 @@ static uint64_t larger(uint64_t a, uint64_t b) {
     return a > b ? a : b;
 }
 
-/* The last record of the shard that needs nothing more. */
+/* The last record of the shard that needs nothing more: it is in an object, or it is lost and
+ * those before it are in objects. */
 static uint64_t delivered_of(struct lt_pump *p, const struct pump_shard *shard) {
-    return larger(lt_delivery_position(p->delivery, shard->name, NULL), shard->start);
+    uint64_t position = larger(lt_delivery_position(p->delivery, shard->name, NULL), shard->start);
+    return position >= shard->pushed ? larger(position, shard->cursor) : position;
 }
 
 static struct pump_shard *add_shard(struct lt_pump *p, uint64_t uid) {
@@ -120,7 +123,7 @@ static struct pump_shard *add_shard(struct lt_pump *p, uint64_t uid) {
     struct pump_shard *shard = &p->shards[at];
     *shard = (struct pump_shard){.uid = uid, .start = start_of(p, uid)};
     snprintf(shard->name, sizeof(shard->name), "%012" PRIu64, uid);
-    shard->cursor = delivered_of(p, shard);
+    shard->cursor = larger(lt_delivery_position(p->delivery, shard->name, NULL), shard->start);
     shard->known = shard->cursor;
     return shard;
 }
@@ -271,7 +274,7 @@ static bool push_item(struct lt_pump *p, struct pump_shard *shard, const struct 
         }
         status = lt_delivery_push(p->delivery, shard->name, records, n, &n_taken, err);
         if (n_taken)
-            shard->cursor = records[n_taken - 1].seq;
+            shard->cursor = shard->pushed = records[n_taken - 1].seq;
         shard->blocked = status == LEAT_OK && n_taken < n;
     }
     return status == LEAT_OK;
@@ -407,6 +410,7 @@ void lt_pump_free(struct lt_pump *p) {
     if (!p)
         return;
     lt_delivery_free(p->delivery);
+    lt_metric_set(p->lag_series, 0);
     if (p->retry)
         uv_close((uv_handle_t *)p->retry, free_timer);
     lt_work_abandon(&p->work, release, p);

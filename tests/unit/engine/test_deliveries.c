@@ -1,302 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Delivery streams over the real journal, state and folder of objects, without a server. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "engine/deliveries.h"
-#include "object/folder.h"
-#include "store/folder.h"
-
-#include <dirent.h>
-#include <ftw.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { WAIT_MS = 20000 };
-
-struct answer {
-    bool came;
-    leat_status status;
-    struct leat_error err;
-};
-
-static struct {
-    char dir[64];
-    uv_loop_t loop;
-    uv_timer_t tick;
-    struct lt_folder *folder;
-    struct lt_state *state;
-    struct lt_journal *journal;
-    struct lt_streams *streams;
-    struct lt_object_folder *objects;
-    struct lt_deliveries *deliveries;
-} rig;
-
-static void must(leat_status status, const struct leat_error *err) {
-    if (status != LEAT_OK)
-        fail_msg("%s: %s", leat_status_name(status), err->text);
-}
-
-static void open_rig(void) {
-    struct lt_journal_options journal = {0};
-    struct leat_error err;
-    char path[128];
-
-    must(lt_folder_lock(&rig.folder, rig.dir, &err), &err);
-    snprintf(path, sizeof(path), "%s/state.db", rig.dir);
-    must(lt_state_open(&rig.state, path, &err), &err);
-    snprintf(path, sizeof(path), "%s/journal", rig.dir);
-    journal.dir = path;
-    must(lt_journal_open(&rig.journal, &journal, &err), &err);
-    must(lt_streams_open(&rig.streams, rig.state, rig.journal, &err), &err);
-    must(lt_object_folder_new(&rig.objects, rig.dir, rig.state, &err), &err);
-    uv_loop_init(&rig.loop);
-    uv_timer_init(&rig.loop, &rig.tick);
-    struct lt_deliveries_options opt = {.loop = &rig.loop,
-                                        .state = rig.state,
-                                        .journal = rig.journal,
-                                        .streams = rig.streams,
-                                        .objects = lt_object_folder_store(rig.objects)};
-    must(lt_deliveries_open(&rig.deliveries, &opt, &err), &err);
-}
-
-static void close_rig(void) {
-    lt_deliveries_close(rig.deliveries);
-    uv_close((uv_handle_t *)&rig.tick, NULL);
-    uv_run(&rig.loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&rig.loop), 0);
-    lt_streams_close(rig.streams);
-    lt_journal_close(rig.journal);
-    lt_object_folder_free(rig.objects);
-    lt_state_close(rig.state);
-    lt_folder_unlock(rig.folder);
-}
-
-static void reopen_rig(void) {
-    close_rig();
-    open_rig();
-}
-
-static int setup(void **state) {
-    (void)state;
-    memset(&rig, 0, sizeof(rig));
-    snprintf(rig.dir, sizeof(rig.dir), "/tmp/leat-deliveries-XXXXXX");
-    assert_non_null(mkdtemp(rig.dir));
-    open_rig();
-    return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *at) {
-    (void)st, (void)flag, (void)at;
-    return remove(path);
-}
-
-static int teardown(void **state) {
-    (void)state;
-    close_rig();
-    return nftw(rig.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static void on_tick(uv_timer_t *timer) {
-    (void)timer;
-}
-
-static void turn(void) {
-    uv_timer_start(&rig.tick, on_tick, 5, 0);
-    uv_run(&rig.loop, UV_RUN_ONCE);
-}
-
-static void on_answer(void *ctx, leat_status status, const struct leat_error *err) {
-    struct answer *answer = ctx;
-    assert_false(answer->came);
-    answer->came = true;
-    answer->status = status;
-    if (err)
-        answer->err = *err;
-}
-
-static leat_status await(struct answer *answer) {
-    int64_t end_us = lt_clock_mono_us() + WAIT_MS * 1000;
-    while (!answer->came) {
-        assert_true(lt_clock_mono_us() < end_us);
-        turn();
-    }
-    return answer->status;
-}
-
-static struct lt_delivery_config config_of(const char *name, const char *stream) {
-    return (struct lt_delivery_config){.name = name,
-                                       .direct_put = !stream,
-                                       .stream = stream,
-                                       .bucket = "lake",
-                                       .prefix = "",
-                                       .error_prefix = "",
-                                       .suffix = "",
-                                       .buffer_bytes = 4096,
-                                       .buffer_ms = 3600000,
-                                       .version = 1};
-}
-
-static leat_status create(const struct lt_delivery_config *config) {
-    struct answer answer = {0};
-    leat_status status =
-        lt_deliveries_create(rig.deliveries, config, on_answer, &answer, &answer.err);
-    return status == LEAT_OK ? await(&answer) : status;
-}
-
-static leat_status create_simple(const char *name, const char *stream) {
-    struct lt_delivery_config config = config_of(name, stream);
-    return create(&config);
-}
-
-static leat_status remove_delivery(const char *name) {
-    struct answer answer = {0};
-    leat_status status =
-        lt_deliveries_remove(rig.deliveries, name, on_answer, &answer, &answer.err);
-    return status == LEAT_OK ? await(&answer) : status;
-}
-
-static leat_status flush(const char *name, int64_t timeout_ms) {
-    struct answer answer = {0};
-    leat_status status =
-        lt_deliveries_flush(rig.deliveries, name, timeout_ms, on_answer, &answer, &answer.err);
-    return status == LEAT_OK ? await(&answer) : status;
-}
-
-/* Puts `n` records "<first>;" and on, directly. */
-static void put_direct(const char *name, unsigned first, unsigned n) {
-    struct answer answer = {0};
-    struct lt_slice records[500];
-    char texts[500][16];
-    char ids[500][LT_SEQUENCE_DIGITS + 1];
-
-    for (unsigned i = 0; i < n; i++) {
-        snprintf(texts[i], sizeof(texts[i]), "%u;", first + i);
-        records[i] = lt_slice_str(texts[i]);
-    }
-    must(lt_deliveries_put(rig.deliveries, name, records, n, ids, on_answer, &answer, &answer.err),
-         &answer.err);
-    must(await(&answer), &answer.err);
-    for (unsigned i = 1; i < n; i++)
-        assert_true(strcmp(ids[i - 1], ids[i]) < 0);
-}
-
-struct waiter {
-    uv_sem_t sem;
-    leat_status status;
-};
-
-static void on_journal(void *ctx, leat_status status, const struct leat_error *err) {
-    struct waiter *waiter = ctx;
-    (void)err;
-    waiter->status = status;
-    uv_sem_post(&waiter->sem);
-}
-
-/* The same into a stream, spread over its shards. */
-static void put_stream(const char *stream, unsigned first, unsigned n) {
-    struct lt_streams_put records[500];
-    char texts[500][16];
-    struct leat_error err;
-    struct waiter waiter;
-
-    for (unsigned i = 0; i < n; i++) {
-        snprintf(texts[i], sizeof(texts[i]), "%u;", first + i);
-        records[i] =
-            (struct lt_streams_put){.key = lt_slice_str(texts[i]), .data = lt_slice_str(texts[i])};
-    }
-    uv_sem_init(&waiter.sem, 0);
-    must(lt_streams_put(rig.streams, stream, records, n, on_journal, &waiter, &err), &err);
-    uv_sem_wait(&waiter.sem);
-    uv_sem_destroy(&waiter.sem);
-    assert_int_equal(waiter.status, LEAT_OK);
-}
-
-static void create_stream(const char *name, unsigned n_shards) {
-    struct leat_error err;
-    must(lt_streams_create(rig.streams, name, n_shards, false, false, 1 << 20, &err), &err);
-}
-
-static void create_bucket(void) {
-    struct lt_object_store *store = lt_object_folder_store(rig.objects);
-    struct leat_error err;
-    must(store->ops->create_bucket(store, "lake", &err), &err);
-}
-
-static struct {
-    unsigned counts[100000];
-    unsigned n_records, n_files;
-} found;
-
-static int read_one(const char *path, const struct stat *st, int flag, struct FTW *at) {
-    (void)st, (void)at;
-    if (flag != FTW_F)
-        return 0;
-    FILE *file = fopen(path, "r");
-    unsigned number;
-    assert_non_null(file);
-    found.n_files++;
-    while (fscanf(file, "%u;", &number) == 1) {
-        assert_in_range(number, 0, 99999);
-        found.counts[number]++;
-        found.n_records++;
-    }
-    fclose(file);
-    return 0;
-}
-
-/* Asserts that each of the numbers is in the bucket once, and nothing else. */
-static void expect_numbers(unsigned first, unsigned n) {
-    char path[128];
-
-    memset(&found, 0, sizeof(found));
-    snprintf(path, sizeof(path), "%s/buckets/lake", rig.dir);
-    assert_int_equal(nftw(path, read_one, 16, FTW_PHYS), 0);
-    for (unsigned i = first; i < first + n; i++)
-        assert_int_equal(found.counts[i], 1);
-    assert_int_equal(found.n_records, n);
-}
-
-/* A number of a delivery's status. */
-static int64_t status_number(const char *name, const char *field) {
-    struct lt_json_writer w;
-    struct lt_json root, item, value, key;
-    int64_t number = -1;
-    struct lt_buf out;
-
-    lt_buf_init(&out, 1 << 20);
-    lt_json_writer_init(&w, &out);
-    lt_deliveries_write_status(rig.deliveries, &w);
-    assert_int_equal(lt_json_parse(&root, lt_buf_slice(&out), 16, NULL), LEAT_OK);
-    struct lt_json_iter iter = lt_json_iter(root);
-    while (lt_json_next(&iter, &item))
-        if (lt_json_get(item, "name", &key) && lt_json_string_is(key, lt_slice_str(name))) {
-            assert_true(lt_json_get(item, field, &value));
-            if (value.type == LT_JSON_NULL)
-                number = 0;
-            else if (value.type == LT_JSON_STRING)
-                number = 1;
-            else
-                assert_true(lt_json_int64(value, &number));
-        }
-    lt_buf_deinit(&out);
-    return number;
-}
-
-static void wait_until(const char *name, const char *field, int64_t at_least) {
-    int64_t end_us = lt_clock_mono_us() + WAIT_MS * 1000;
-    while (status_number(name, field) < at_least) {
-        assert_true(lt_clock_mono_us() < end_us);
-        turn();
-    }
-}
+#include "deliveries_rig.h"
 
 static void direct_put_records_are_in_objects_after_a_flush(void **state) {
     (void)state;
@@ -472,10 +183,6 @@ static void close_answers_what_is_open(void **state) {
 }
 
 static void expired_records_are_counted_and_block_nothing(void **state) {
-    struct lt_streams_shard *shards;
-    struct lt_arena arena;
-    struct leat_error err;
-    size_t n;
     (void)state;
     create_stream("sessions", 2);
     struct lt_delivery_config config = config_of("us", "sessions");
@@ -483,11 +190,7 @@ static void expired_records_are_counted_and_block_nothing(void **state) {
     assert_int_equal(create(&config), LEAT_OK);
     put_stream("sessions", 0, 400);
     wait_until("us", "errors", 1);
-    lt_arena_init(&arena, 1 << 20);
-    must(lt_streams_shards(rig.streams, "sessions", &arena, &shards, &n, &err), &err);
-    for (size_t i = 0; i < n; i++)
-        lt_journal_trim(rig.journal, shards[i].uid, lt_clock_wall_ms() + 1000);
-    lt_arena_deinit(&arena);
+    trim_all("sessions");
     put_stream("sessions", 400, 100);
     wait_until("us", "lost_records", 1);
     create_bucket();
@@ -495,6 +198,54 @@ static void expired_records_are_counted_and_block_nothing(void **state) {
     int64_t n_lost = status_number("us", "lost_records");
     assert_in_range(n_lost, 300, 399);
     assert_int_equal(status_number("us", "records") + n_lost, 500);
+}
+
+static void flush_does_not_wait_for_records_that_all_expired(void **state) {
+    (void)state;
+    create_stream("sessions", 2);
+    assert_int_equal(create_simple("us", "sessions"), LEAT_OK);
+    create_bucket();
+    put_stream("sessions", 0, 50);
+    trim_all("sessions"); /* before the loop turned */
+    assert_int_equal(flush("us", WAIT_MS), LEAT_OK);
+    assert_int_equal(status_number("us", "lost_records") + status_number("us", "records"), 50);
+    assert_int_equal(status_number("us", "lag_records"), 0);
+}
+
+static void child_shard_is_read_after_its_parent(void **state) {
+    char after[96];
+    unsigned n_more = 0;
+    (void)state;
+    create_stream("sessions", 2);
+    struct lt_delivery_config config = config_of("us", "sessions");
+    config.buffer_bytes = 64; /* many objects, one after the other */
+    assert_int_equal(create(&config), LEAT_OK);
+    put_stream("sessions", 0, 400);
+    struct lt_journal_shard first;
+    struct lt_streams_shard shard;
+    struct leat_error err;
+    must(lt_streams_shard(rig.streams, "sessions", 0, &shard, &err), &err);
+    lt_journal_stat(rig.journal, shard.uid, &first);
+    assert_in_range(first.next, 2, 400);
+    close_rig(); /* nothing could be delivered: there is no bucket */
+    open_rig();
+    /* shard 0 becomes the closed parent of shard 1, which then takes every key */
+    snprintf(after, sizeof(after), "\"closed\":true,\"closed_after\":%llu,\"closed_ms\":%lld",
+             (unsigned long long)first.next - 1, (long long)lt_clock_wall_ms());
+    edit_stream("sessions", "\"closed\":false,\"closed_after\":0,\"closed_ms\":0", after, 0);
+    edit_stream("sessions", "\"parent\":-1", "\"parent\":0", 1);
+    edit_stream("sessions", "\"first\":\"170141183460469231731687303715884105728\"",
+                "\"first\":\"0\"", 0);
+    reopen_rig();
+    create_bucket();
+    while (status_number("us", "lag_records") > 100) {
+        put_stream("sessions", 400 + n_more++, 1); /* wakes the pump, goes to the child */
+        turn();
+        if (position_of("us", shard.uid + 1) > 0)
+            assert_int_equal(position_of("us", shard.uid), first.next - 1);
+    }
+    assert_int_equal(flush("us", WAIT_MS), LEAT_OK);
+    expect_numbers(0, 400 + n_more);
 }
 
 static void stream_removed_under_a_delivery_is_told_and_one_made_anew_is_read(void **state) {
@@ -562,6 +313,8 @@ int main(void) {
         TEST(flush_of_nothing_and_of_nobody),
         TEST(close_answers_what_is_open),
         TEST(expired_records_are_counted_and_block_nothing),
+        TEST(flush_does_not_wait_for_records_that_all_expired),
+        TEST(child_shard_is_read_after_its_parent),
         TEST(stream_removed_under_a_delivery_is_told_and_one_made_anew_is_read),
         TEST(unreadable_document_stops_no_other_delivery),
         TEST(put_to_a_delivery_of_a_stream_is_refused),
