@@ -99,10 +99,10 @@ struct lt_service {
     size_t n_codes;
 };
 
-/** Handles a request whose X-Amz-Target names this service; `operation` is what follows the dot.
+/** Handles a request whose X-Amz-Target names this service; `name` is what follows the dot.
  * Answers it, now or later. Thread: the engine's loop. */
 void lt_service_handle(const struct lt_service *service, const struct lt_service_env *env,
-                       struct lt_slice operation, struct lt_http_request *request);
+                       struct lt_slice name, struct lt_http_request *request);
 
 /** Answers a pending call and frees it: with `call->out`, or with the error. Thread: the loop. */
 void lt_service_finish(struct lt_service_call *call, leat_status status,

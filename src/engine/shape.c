@@ -96,19 +96,10 @@ static const char *inside(struct check *c, const char *path, struct lt_slice nam
     return inner ? inner : path;
 }
 
-static void violate(struct check *c, const char *path, const struct lt_slice *value,
-                    const char *fmt, ...) LEAT_PRINTF(4, 5);
-
-static void violate(struct check *c, const char *path, const struct lt_slice *value,
-                    const char *fmt, ...) {
-    char constraint[512];
-    va_list args;
-
+/* Begins a violation; the caller adds the constraint to `text`. False when there are enough. */
+static bool violate(struct check *c, const char *path, const struct lt_slice *value) {
     if (c->n_violations == MAX_VIOLATIONS)
-        return;
-    va_start(args, fmt);
-    vsnprintf(constraint, sizeof(constraint), fmt, args);
-    va_end(args);
+        return false;
     if (c->n_violations++ > 0)
         lt_buf_append_str(&c->text, "; ");
     if (value) {
@@ -117,17 +108,28 @@ static void violate(struct check *c, const char *path, const struct lt_slice *va
     } else {
         lt_buf_printf(&c->text, "Value null at '%s'", path);
     }
-    lt_buf_printf(&c->text, " failed to satisfy constraint: %s", constraint);
+    lt_buf_append_str(&c->text, " failed to satisfy constraint: ");
+    return true;
+}
+
+static void violate_null(struct check *c, const char *path) {
+    if (violate(c, path, NULL))
+        lt_buf_append_str(&c->text, "Member must not be null");
+}
+
+static void violate_bound(struct check *c, const char *path, struct lt_slice value,
+                          const char *bound, int64_t number) {
+    if (violate(c, path, &value))
+        lt_buf_printf(&c->text, "Member must have %s than or equal to %lld", bound,
+                      (long long)number);
 }
 
 static void check_length(struct check *c, const struct lt_shape_member *m, const char *path,
                          struct lt_slice shown, int64_t n) {
     if (n < m->min)
-        violate(c, path, &shown, "Member must have length greater than or equal to %lld",
-                (long long)m->min);
+        violate_bound(c, path, shown, "length greater", m->min);
     if (m->max > 0 && n > m->max)
-        violate(c, path, &shown, "Member must have length less than or equal to %lld",
-                (long long)m->max);
+        violate_bound(c, path, shown, "length less", m->max);
 }
 
 static int64_t count_characters(struct lt_slice text) {
@@ -147,8 +149,9 @@ static void check_enum(struct check *c, const struct lt_shape_member *m, const c
     lt_buf_init(&set, 512);
     for (size_t i = 0; m->values[i]; i++)
         lt_buf_printf(&set, "%s%s", i ? ", " : "", m->values[i]);
-    violate(c, path, &text, "Member must satisfy enum value set: [%.*s]",
-            LT_FMT(lt_buf_slice(&set)));
+    if (violate(c, path, &text))
+        lt_buf_printf(&c->text, "Member must satisfy enum value set: [%.*s]",
+                      LT_FMT(lt_buf_slice(&set)));
     lt_buf_deinit(&set);
 }
 
@@ -158,9 +161,9 @@ static leat_status check_string(struct check *c, const struct lt_shape_member *m
 
     if (!text.data)
         return lt_fail(c->err, LEAT_E_NOMEM, 0, "no memory for the string at '%s'", path);
-    if (m->pattern && !m->pattern->matches(text))
-        violate(c, path, &text, "Member must satisfy regular expression pattern: %s",
-                m->pattern->text);
+    if (m->pattern && !m->pattern->matches(text) && violate(c, path, &text))
+        lt_buf_printf(&c->text, "Member must satisfy regular expression pattern: %s",
+                      m->pattern->text);
     check_length(c, m, path, text, count_characters(text));
     if (m->values)
         check_enum(c, m, path, text);
@@ -197,13 +200,11 @@ static leat_status check_number(struct check *c, const struct lt_shape_member *m
     if (m->type == LT_SHAPE_INTEGER || m->type == LT_SHAPE_LONG)
         number = floor(number);
     if (m->min != 0 && number < (double)m->min)
-        violate(c, path, &value.raw, "Member must have value greater than or equal to %lld",
-                (long long)m->min);
+        violate_bound(c, path, value.raw, "value greater", m->min);
     else if (m->min == 0 && m->max > 0 && number < 0)
-        violate(c, path, &value.raw, "Member must have value greater than or equal to 0");
+        violate_bound(c, path, value.raw, "value greater", 0);
     if (m->max > 0 && number > (double)m->max)
-        violate(c, path, &value.raw, "Member must have value less than or equal to %lld",
-                (long long)m->max);
+        violate_bound(c, path, value.raw, "value less", m->max);
     return LEAT_OK;
 }
 
@@ -220,7 +221,7 @@ static leat_status check_members(struct check *c, const struct lt_shape *shape,
             path = m->name;
         if (!values[i].raw.data) {
             if (m->required)
-                violate(c, path, NULL, "Member must not be null");
+                violate_null(c, path);
             continue;
         }
         leat_status status = check_member(c, m, values[i], path);
@@ -250,7 +251,7 @@ static leat_status check_list(struct check *c, const struct lt_shape_member *m,
         snprintf(index, sizeof(index), "%zu", i);
         element_path = inside(c, path, lt_slice_str(index));
         if (element.type == LT_JSON_NULL) {
-            violate(c, element_path, NULL, "Member must not be null");
+            violate_null(c, element_path);
             continue;
         }
         status = check_member(c, m->element, element, element_path);
