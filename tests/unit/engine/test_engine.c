@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine's life in this process: opening, its private address, its status, its end. */
+#include "base/clock.h"
 #include "engine/engine.h"
 #include "engine/streams.h"
 #include "store/folder.h"
@@ -13,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <cmocka.h>
 
@@ -137,6 +139,138 @@ static void the_status_counts_records_and_shards(void **state) {
     lt_engine_close(engine, false);
 }
 
+/* A Kinesis call; the body of the answer goes to `out`. */
+static void call(const char *operation, const char *body, char *out, size_t room) {
+    char request[4096];
+
+    snprintf(request, sizeof(request),
+             "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu\r\n"
+             "X-Amz-Target: Kinesis_20131202.%s\r\n\r\n%s",
+             strlen(body), operation, body);
+    ask(request, out, room);
+}
+
+static void on_durable(void *ctx, leat_status status, const struct leat_error *err) {
+    (void)err;
+    assert_int_equal(status, LEAT_OK);
+    uv_sem_post(ctx);
+}
+
+/* A stream that was split: shard 0, with two records, ended; 1 and 2 go on. */
+static void prepare_split_stream(void) {
+    static const char document[] =
+        "{\"id\":1,\"created_ms\":1000,\"retention_hours\":8760,\"max_record_bytes\":1048576,"
+        "\"hidden\":false,\"on_demand\":false,\"shards\":["
+        "{\"uid\":1,\"parent\":-1,\"adjacent_parent\":-1,\"first\":\"0\",\"last\":"
+        "\"340282366920938463463374607431768211455\",\"created_ms\":1000,\"closed\":true,"
+        "\"closed_after\":2,\"closed_ms\":%lld},"
+        "{\"uid\":2,\"parent\":0,\"adjacent_parent\":-1,\"first\":\"0\",\"last\":\"99\","
+        "\"created_ms\":%lld,\"closed\":false,\"closed_after\":0,\"closed_ms\":0},"
+        "{\"uid\":3,\"parent\":0,\"adjacent_parent\":-1,\"first\":\"100\",\"last\":"
+        "\"340282366920938463463374607431768211455\",\"created_ms\":%lld,\"closed\":false,"
+        "\"closed_after\":0,\"closed_ms\":0}]}";
+    struct lt_journal_append records[2] = {{.shard = 1, .key = LT_LIT("k"), .data = LT_LIT("1")},
+                                           {.shard = 1, .key = LT_LIT("k"), .data = LT_LIT("2")}};
+    long long split_ms = (long long)lt_clock_wall_ms() - 60 * 1000;
+    struct lt_engine *engine = open_engine(NULL);
+    struct leat_error err;
+    char body[2048];
+    int64_t time_ms;
+    uv_sem_t done;
+
+    snprintf(body, sizeof(body), document, split_ms, split_ms, split_ms);
+    assert_int_equal(
+        lt_state_set(lt_engine_state(engine), "stream", LT_LIT("a"), lt_slice_str(body), &err),
+        LEAT_OK);
+    uv_sem_init(&done, 0);
+    assert_int_equal(
+        lt_journal_append(lt_engine_journal(engine), records, 2, &time_ms, on_durable, &done, &err),
+        LEAT_OK);
+    uv_sem_wait(&done);
+    uv_sem_destroy(&done);
+    lt_engine_close(engine, false);
+}
+
+/* The string after `"key":"` in the answer. */
+static char *find_text(const char *answer, const char *key) {
+    char mark[64];
+    const char *at;
+
+    snprintf(mark, sizeof(mark), "\"%s\":\"", key);
+    at = strstr(answer, mark);
+    assert_non_null(at);
+    at += strlen(mark);
+    return strndup(at, strcspn(at, "\""));
+}
+
+static void a_closed_shard_is_read_to_its_end_and_names_its_children(void **state) {
+    char answer[8192], body[2048];
+    struct lt_engine *engine;
+    char *iterator;
+    (void)state;
+
+    prepare_split_stream();
+    engine = open_engine(NULL);
+    call("GetShardIterator",
+         "{\"StreamName\":\"a\",\"ShardId\":\"shardId-000000000000\",\"ShardIteratorType\":"
+         "\"TRIM_HORIZON\"}",
+         answer, sizeof(answer));
+    iterator = find_text(answer, "ShardIterator");
+    snprintf(body, sizeof(body), "{\"ShardIterator\":\"%s\",\"Limit\":1}", iterator);
+    call("GetRecords", body, answer, sizeof(answer));
+    assert_null(strstr(answer, "ChildShards"));
+    free(iterator);
+    iterator = find_text(answer, "NextShardIterator");
+    snprintf(body, sizeof(body), "{\"ShardIterator\":\"%s\"}", iterator);
+    call("GetRecords", body, answer, sizeof(answer));
+    free(iterator);
+    assert_non_null(strstr(answer, "\"Data\":\"Mg==\""));
+    assert_null(strstr(answer, "NextShardIterator"));
+    assert_non_null(strstr(answer, "\"ChildShards\":[{\"ShardId\":\"shardId-000000000001\","
+                                   "\"ParentShards\":[\"shardId-000000000000\"],\"HashKeyRange\":"
+                                   "{\"StartingHashKey\":\"0\",\"EndingHashKey\":\"99\"}},"
+                                   "{\"ShardId\":\"shardId-000000000002\""));
+    lt_engine_close(engine, false);
+}
+
+static void filters_tell_open_and_closed_shards_apart(void **state) {
+    static const struct {
+        const char *type;
+        bool closed, open;
+    } rows[] = {
+        {"\"AT_LATEST\"", false, true},
+        {"\"AT_TRIM_HORIZON\"", true, false},
+        {"\"FROM_TRIM_HORIZON\"", true, true},
+        {"\"AT_TIMESTAMP\",\"Timestamp\":1", true, false},
+        {"\"FROM_TIMESTAMP\",\"Timestamp\":1", true, true},
+    };
+    struct lt_engine *engine;
+    char answer[8192], body[512];
+    (void)state;
+
+    prepare_split_stream();
+    engine = open_engine(NULL);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        snprintf(body, sizeof(body), "{\"StreamName\":\"a\",\"ShardFilter\":{\"Type\":%s}}",
+                 rows[i].type);
+        call("ListShards", body, answer, sizeof(answer));
+        assert_int_equal(strstr(answer, "\"ShardId\":\"shardId-000000000000\"") != NULL,
+                         rows[i].closed);
+        assert_int_equal(strstr(answer, "\"ShardId\":\"shardId-000000000001\"") != NULL,
+                         rows[i].open);
+    }
+    call("ListShards", "{\"StreamName\":\"a\"}", answer, sizeof(answer));
+    assert_non_null(
+        strstr(answer, "\"EndingSequenceNumber\":\"4900000000000100000000000000000002\""));
+    assert_non_null(strstr(answer, "\"ParentShardId\":\"shardId-000000000000\""));
+    call("PutRecord",
+         "{\"StreamName\":\"a\",\"PartitionKey\":\"k\",\"ExplicitHashKey\":\"99\",\"Data\":"
+         "\"\"}",
+         answer, sizeof(answer));
+    assert_non_null(strstr(answer, "shardId-000000000001"));
+    lt_engine_close(engine, false);
+}
+
 static void a_flush_without_deliveries_is_done_at_once(void **state) {
     struct lt_engine *engine = open_engine(NULL);
     struct leat_error err;
@@ -166,6 +300,8 @@ int main(void) {
         TEST(a_folder_has_one_engine),
         TEST(an_address_that_cannot_be_had_leaves_nothing_behind),
         TEST(the_status_counts_records_and_shards),
+        TEST(a_closed_shard_is_read_to_its_end_and_names_its_children),
+        TEST(filters_tell_open_and_closed_shards_apart),
         TEST(a_flush_without_deliveries_is_done_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
