@@ -48,7 +48,7 @@ static void show(FILE *out, const struct lt_plan *plan) {
     if (!lt_target_streams_embedded(plan->target) || !lt_target_objects_embedded(plan->target))
         fputs("All records and objects in what is removed are lost for everybody who uses it.\n",
               out);
-    fflush(out);
+    (void)fflush(out);
 }
 
 /* LT_EXIT_OK to go on. */
@@ -63,7 +63,7 @@ static int ask(const struct values *v, const struct lt_plan *plan) {
         return LT_EXIT_USAGE;
     }
     fprintf(stderr, "Delete these %zu for good? Type yes: ", lt_plan_count(plan, LT_PLAN_REMOVE));
-    fflush(stderr);
+    (void)fflush(stderr);
     if (fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0)
         return LT_EXIT_OK;
     fputs("Nothing was deleted.\n", stderr);

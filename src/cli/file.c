@@ -63,7 +63,7 @@ static void print_line(FILE *out, struct lt_slice line, const struct lt_place *p
         if ((unsigned char)line.data[i] < 0x20 || line.data[i] == 0x7f)
             fputc(' ', out);
         else
-            fwrite(line.data + i, 1, step, out);
+            (void)fwrite(line.data + i, 1, step, out);
     }
     fprintf(out, "\n       | %*s%s^%s\n", (int)(place->column - first), "",
             colour ? "\033[1;31m" : "", colour ? "\033[0m" : "");

@@ -53,7 +53,7 @@ static int bring_up(const struct values *v, const struct lt_system *system,
         printf("%s on %s:\n", system->path, lt_target_describe(target));
         for (size_t i = 0; i < plan.n; i++)
             lt_cli_print_item(stdout, &plan.items[i]);
-        fflush(stdout);
+        (void)fflush(stdout);
     }
     if (status == LEAT_OK && !v->dry_run)
         status = lt_plan_apply(&plan, NULL, NULL, &err);

@@ -108,7 +108,7 @@ static const char *offer(struct lt_config *c, const char **names, const char *no
     const char *shown[MAX_SHOWN + 2] = {0};
     size_t n = 0;
 
-    while (names[n] && n < MAX_SHOWN) {
+    while (n < MAX_SHOWN && names[n]) {
         shown[n] = names[n];
         n++;
     }

@@ -57,14 +57,17 @@ static void take_yaml_problem(void *ctx, size_t offset, const char *text) {
 static void read_root(struct lt_config *c, struct lt_yaml_node *root) {
     static const char expected[] = "expected streams, buckets, deliveries or pipelines";
 
-    if (!root || (root->type == LT_YAML_SCALAR && root->absent))
+    const struct lt_system *system = c->system;
+
+    if (!root || (root->type == LT_YAML_SCALAR && root->absent)) {
         lt_config_problem(c, 0, NULL, "the file is empty; %s", expected);
-    else if (root->type != LT_YAML_MAPPING)
+        return;
+    }
+    if (root->type != LT_YAML_MAPPING)
         lt_config_problem(c, root->offset, NULL, "the file is %s; %s", lt_yaml_kind(root),
                           expected);
     else
         lt_config_read_kind(c, &lt_config_file, root, c->system);
-    const struct lt_system *system = c->system;
     if (!c->n_problems && !system->n_streams && !system->n_buckets && !system->n_deliveries &&
         !system->n_pipelines)
         lt_config_problem(c, root->offset, NULL, "the file describes nothing; %s", expected);

@@ -356,21 +356,27 @@ done:
     return status;
 }
 
+/* True when the collection starts with a bracket of its own. */
+static bool opens_flow(const struct builder *b, const struct lt_yaml_node *node) {
+    const struct lt_slice text = b->source->text;
+    return node->offset < text.len &&
+           (text.data[node->offset] == '{' || text.data[node->offset] == '[');
+}
+
 /* A flow collection ends after its bracket; a block one has no end of its own. */
 static leat_status close_collection(struct builder *b, struct fy_event *event) {
-    struct level *level = &b->levels[--b->depth];
+    struct level *level = b->depth ? &b->levels[b->depth - 1] : NULL;
+    struct lt_yaml_node *node = level ? level->node : NULL;
     const struct fy_mark *end = fy.event_end_mark(event);
-    char first = level->node->offset < b->source->text.len
-                     ? b->source->text.data[level->node->offset]
-                     : '\0';
 
-    level->node->end = level->node->offset;
-    if (end && (first == '{' || first == '['))
-        level->node->end = end->input_pos;
-    if (level->node->type == LT_YAML_MAPPING)
+    if (!node)
+        return fail_at(b, b->last, "this is not YAML");
+    b->depth--;
+    node->end = end && opens_flow(b, node) ? end->input_pos : node->offset;
+    if (node->type == LT_YAML_MAPPING)
         return close_mapping(b, level);
-    level->node->items = level->children;
-    level->node->n = level->n;
+    node->items = level->children;
+    node->n = level->n;
     return LEAT_OK;
 }
 
@@ -411,19 +417,16 @@ static leat_status handle(struct builder *b, struct fy_event *event) {
 static leat_status syntax_error(struct builder *b, struct fy_diag *diag) {
     void *at = NULL;
     const struct fy_diag_error *found = fy.diag_errors_iterate(diag, &at);
-    const struct lt_slice text = b->source->text;
+    const struct lt_yaml_node *open = b->depth ? b->levels[b->depth - 1].node : NULL;
     unsigned line = 0, column = 0;
 
     if (!found)
         return fail_at(b, b->last, "this is not YAML");
     lt_fail(b->err, LEAT_E_CONFIG, 0, "%s", found->msg);
-    if (b->depth) {
-        size_t open = b->levels[b->depth - 1].node->offset;
-        if (open < text.len && (text.data[open] == '{' || text.data[open] == '[')) {
-            lt_yaml_place(b->source, open, &line, &column);
-            lt_fail(b->err, LEAT_E_CONFIG, 0, "%s; '%c' at line %u, column %u is open", found->msg,
-                    text.data[open], line, column);
-        }
+    if (open && opens_flow(b, open)) {
+        lt_yaml_place(b->source, open->offset, &line, &column);
+        lt_fail(b->err, LEAT_E_CONFIG, 0, "%s; '%c' at line %u, column %u is open", found->msg,
+                b->source->text.data[open->offset], line, column);
     }
     if (b->err) {
         b->err->line = found->line > 0 ? (unsigned)found->line : 1;

@@ -125,7 +125,7 @@ static leat_status check_headers(struct lt_s3_call *call, struct lt_s3_upload *u
         return lt_fail_code(err, LEAT_E_UNSUPPORTED, "NotImplemented",
                             "If-None-Match of a put can only be *");
     upload->is_chunked = lt_slice_starts(sha256, LT_LIT("STREAMING-")) ||
-                         memmem(encoding.data, encoding.len, "aws-chunked", 11) != NULL;
+                         (encoding.data && memmem(encoding.data, encoding.len, "aws-chunked", 11));
     upload->md5 = lt_s3_header(call, "Content-MD5");
     if (upload->md5.data && !lt_s3_sum_is_valid(LT_S3_MD5, upload->md5))
         return lt_fail_code(err, LEAT_E_INVALID, "InvalidDigest",
