@@ -196,7 +196,7 @@ static leat_status add(struct consumer *consumer, const char *id, struct leat_er
         free(reader);
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for shard %s", id);
     }
-    strcpy(reader->id, id);
+    memcpy(reader->id, id, strlen(id) + 1);
     reader->consumer = consumer;
     reader->retry.policy = &lt_retry_for_ever;
     uv_timer_init(consumer->opt->loop, &reader->timer);

@@ -163,7 +163,8 @@ static void on_call_answered(struct lt_outlet *outlet, const struct lt_stream_pu
     /* the done ones were moved to the front; those to send again go right before what follows */
     outlet->queue.head += n - n_again;
     outlet->events->acknowledged(outlet->ctx, outlet->route, items, n_done);
-    memcpy(outlet->queue.items + outlet->queue.head, again, n_again * sizeof(*again));
+    for (size_t i = 0; i < n_again; i++)
+        outlet->queue.items[outlet->queue.head + i] = again[i];
     for (size_t i = 0; i < n_refused; i++)
         refuse(outlet, &refused[i], &results[refused_at[i]]);
     if (n_again) {

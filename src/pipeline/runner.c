@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -108,7 +109,7 @@ static leat_status add_task(struct lt_runner *runner, struct lt_run_pipeline *pi
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for shard %s", shard->id);
     }
     task->pipeline = pipeline;
-    strcpy(task->shard, shard->id);
+    memcpy(task->shard, shard->id, strlen(shard->id) + 1);
     atomic_store(&task->tip, UINT64_MAX);
     set_start(task, find_checkpoint(pipeline, shard->id), shard->parent != NULL);
     size_t at = pipeline->has_objects ? pipeline->index : runner->next_worker++;
@@ -221,7 +222,9 @@ static leat_status init_stat(struct lt_runner *runner, struct leat_error *err) {
     stat->pipelines = calloc(runner->n_pipelines + 1, sizeof(*stat->pipelines));
     stat->n_pipelines = stat->pipelines ? runner->n_pipelines : 0;
     for (size_t i = 0; i < stat->n_pipelines; i++) {
-        size_t n_routes = runner->pipelines[i].system->n_routes;
+        const struct lt_system_pipeline *system = runner->pipelines[i].system;
+        assert(system); /* every pipeline of the runner has one */
+        size_t n_routes = system->n_routes;
         stat->pipelines[i].routes = calloc(n_routes + 1, sizeof(struct lt_run_route_stat));
         stat->pipelines[i].n_routes = stat->pipelines[i].routes ? n_routes : 0;
         if (!stat->pipelines[i].routes)

@@ -204,7 +204,7 @@ static leat_status add_shard(struct lt_run_pump *pump, const char *id, struct le
         free(shard);
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for shard %s", id);
     }
-    strcpy(shard->id, id);
+    memcpy(shard->id, id, strlen(id) + 1);
     shard->pump = pump;
     shard->tip = UINT64_MAX;
     shard->retry.policy = &lt_retry_for_ever;

@@ -133,7 +133,8 @@ static leat_status put_until_taken(struct lt_stream_service *service, uv_loop_t 
             *first = wait.result;
             if (!n)
                 return LEAT_OK;
-            memcpy(given, again, n * sizeof(*given));
+            for (size_t i = 0; i < n; i++)
+                given[i] = again[i];
             lt_fail(&failed, LEAT_E_THROTTLED, 0, "%zu records were not taken by %s", n, stream);
         }
         if (!lt_retry_next(&retry, &failed, &wait_ms)) {
