@@ -285,6 +285,10 @@ def test_elsewhere_down_names_account_and_region(file, remote, server):
     assert [s["name"] for s in what["streams"]] == ["dead", "in", "out"]
     assert "records" not in what["streams"][0]
     assert "DELIVERY" not in run("ls", **remote).stdout
+    run("down", file, "--yes", **remote)
+    assert listing(**remote)["streams"] == []
+    assert actions(plan("down", file, "--yes", **remote)) <= {"absent", "remove"}
+    assert not remote["data"].exists()
 
 
 def test_a_service_that_does_not_answer_is_named(file, tmp_path):
