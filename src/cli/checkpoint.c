@@ -5,6 +5,7 @@
 #include "pipeline/seek.h"
 #include "json/json.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct values {
@@ -108,8 +109,8 @@ static leat_status show(const struct values *values, struct lt_target *target,
     }
     if (status == LEAT_OK)
         status = lt_buf_status(&out, err);
-    if (status == LEAT_OK && out.len)
-        fwrite(out.data, 1, out.len, stdout);
+    if (status == LEAT_OK && fwrite(out.data, 1, out.len, stdout) != out.len)
+        status = lt_fail_sys(err, errno, "cannot write to standard output");
     lt_buf_deinit(&out);
     lt_arena_deinit(&arena);
     return status;

@@ -164,6 +164,7 @@ static void on_call_answered(struct lt_outlet *outlet, const struct lt_stream_pu
     outlet->queue.head += n - n_again;
     outlet->events->acknowledged(outlet->ctx, outlet->route, items, n_done);
     for (size_t i = 0; i < n_again; i++)
+        /* cppcheck-suppress uninitvar; the first n_again were set above */
         outlet->queue.items[outlet->queue.head + i] = again[i];
     for (size_t i = 0; i < n_refused; i++)
         refuse(outlet, &refused[i], &results[refused_at[i]]);

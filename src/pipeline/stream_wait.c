@@ -134,6 +134,7 @@ static leat_status put_until_taken(struct lt_stream_service *service, uv_loop_t 
             if (!n)
                 return LEAT_OK;
             for (size_t i = 0; i < n; i++)
+                /* cppcheck-suppress uninitvar; on_put() set the first n_again */
                 given[i] = again[i];
             lt_fail(&failed, LEAT_E_THROTTLED, 0, "%zu records were not taken by %s", n, stream);
         }
