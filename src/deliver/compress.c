@@ -7,7 +7,9 @@
 
 #include <libdeflate.h>
 
-enum { GZIP_LEVEL = 6 };
+/* On 5 MiB of JSON sessions, one core: level 4 packs 157 MB/s to 12.2 %, level 6 89 MB/s to 11.5 %.
+ */
+enum { GZIP_LEVEL = 4 };
 
 static leat_status run_gzip(struct lt_slice in, struct lt_buf *out, struct leat_error *err) {
     struct libdeflate_compressor *c = libdeflate_alloc_compressor(GZIP_LEVEL);
