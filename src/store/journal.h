@@ -78,7 +78,8 @@ struct lt_journal_record {
 /**
  * Reads durable records of a shard from sequence number `from` (or the oldest
  * kept, if that is later), up to `max_records` and `max_bytes` of data and keys (but
- * at least one record). `*n` is 0 at the end.
+ * at least one record, and no more than `arena` has room for). `*n` is 0 at the end. What one call
+ * gives has no gap. An error is met only at the first record asked for.
  *
  * Blocks: on the disk.
  * Errors: LEAT_E_CORRUPT with file and offset; LEAT_E_IO; LEAT_E_NOMEM.
@@ -116,9 +117,13 @@ void lt_journal_trim(struct lt_journal *journal, uint64_t shard, int64_t time_ms
 void lt_journal_forget(struct lt_journal *journal, uint64_t shard);
 
 /**
- * Deletes segments without a record in view, and copies what is left of a
- * segment mostly dead to the tail. Trims and forgets last across a restart only
- * after this, so call lt_journal_trim again on start.
+ * Deletes segments without a record in view, and writes what is left of neighbours mostly dead
+ * together into one; numbers and times stay. Trims and forgets last across a restart only after
+ * this, so call lt_journal_trim again on start.
+ *
+ * Thread: any but the journal's own. Blocks: on the disk.
+ * Errors: LEAT_E_IO, LEAT_E_FULL, LEAT_E_NOMEM; LEAT_E_CORRUPT. Nothing is lost, and the next call
+ *         goes on.
  */
 LEAT_MUST_CHECK leat_status lt_journal_collect(struct lt_journal *journal, struct leat_error *err);
 
@@ -127,7 +132,7 @@ LEAT_MUST_CHECK leat_status lt_journal_collect(struct lt_journal *journal, struc
 typedef void lt_journal_wake(void *ctx);
 LEAT_MUST_CHECK leat_status lt_journal_watch(struct lt_journal *journal, lt_journal_wake *wake,
                                              void *ctx, struct leat_error *err);
-/** After it returns, `wake` is not called any more. */
+/** After it returns, `wake` is not called any more. Not from within `wake`. */
 void lt_journal_unwatch(struct lt_journal *journal, void *ctx);
 
 /** Bytes of all segments on disk. */
