@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+_Thread_local int fake_inside;
+
 struct row {
     char *kind;
     struct lt_buf name, body;
@@ -31,6 +33,16 @@ struct fake_world {
     leat_status put_status, head_status;
     bool hang, hanging;
 };
+
+static void lock(struct fake_world *world) {
+    fake_inside++;
+    pthread_mutex_lock(&world->mu);
+}
+
+static void unlock(struct fake_world *world) {
+    pthread_mutex_unlock(&world->mu);
+    fake_inside--;
+}
 
 /* Counts a call; *apply: it has its effect. */
 static leat_status enter(struct fake_world *world, bool *apply, struct leat_error *err) {
@@ -83,11 +95,11 @@ leat_status lt_state_apply(struct lt_state *state, const struct lt_state_change 
     struct fake_world *world = state->world;
     bool apply;
 
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     leat_status status = enter(world, &apply, err);
     for (size_t i = 0; apply && i < n; i++)
         change(world, &changes[i]);
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
     return status;
 }
 
@@ -101,12 +113,12 @@ leat_status lt_state_remove_kind(struct lt_state *state, const char *kind, struc
     struct fake_world *world = state->world;
     bool apply;
 
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     leat_status status = enter(world, &apply, err);
     for (size_t i = world->n_rows; apply && i-- > 0;)
         if (!strcmp(world->rows[i].kind, kind))
             drop_row(world, i);
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
     return status;
 }
 
@@ -115,13 +127,13 @@ leat_status lt_state_get(struct lt_state *state, const char *kind, struct lt_sli
     struct fake_world *world = state->world;
     leat_status status = LEAT_E_NOT_FOUND;
 
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     for (size_t i = 0; i < world->n_rows; i++)
         if (compare(&world->rows[i], kind, name) == 0) {
             *body = lt_arena_dup(arena, lt_buf_slice(&world->rows[i].body));
             status = LEAT_OK;
         }
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
     return status == LEAT_OK ? status : lt_fail(err, status, 0, "no such document");
 }
 
@@ -129,11 +141,11 @@ leat_status lt_state_count(struct lt_state *state, const char *kind, uint64_t *n
                            struct leat_error *err) {
     struct fake_world *world = state->world;
     (void)err;
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     *n = 0;
     for (size_t i = 0; i < world->n_rows; i++)
         *n += !strcmp(world->rows[i].kind, kind);
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
     return LEAT_OK;
 }
 
@@ -142,7 +154,7 @@ leat_status lt_state_list(struct lt_state *state, const char *kind, struct lt_sl
                           struct lt_state_row **rows, size_t *n, struct leat_error *err) {
     struct fake_world *world = state->world;
     (void)err;
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     *rows = lt_arena_calloc(arena, max, sizeof(**rows));
     *n = 0;
     for (size_t i = 0; i < world->n_rows && *n < max; i++) {
@@ -154,7 +166,7 @@ leat_status lt_state_list(struct lt_state *state, const char *kind, struct lt_sl
         (*rows)[*n].name = lt_arena_dup(arena, lt_buf_slice(&world->rows[i].name));
         (*rows)[(*n)++].body = lt_arena_dup(arena, lt_buf_slice(&world->rows[i].body));
     }
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
     return LEAT_OK;
 }
 
@@ -189,7 +201,7 @@ static leat_status put(struct lt_object_store *base, const char *bucket,
     struct fake_world *world = (struct fake_world *)base;
     bool apply;
 
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     while (world->hang) {
         world->hanging = true;
         pthread_cond_wait(&world->released, &world->mu);
@@ -201,7 +213,7 @@ static leat_status put(struct lt_object_store *base, const char *bucket,
     }
     if (apply)
         store(world, object);
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
     return status;
 }
 
@@ -212,13 +224,13 @@ static leat_status head(struct lt_object_store *base, const char *bucket, struct
     leat_status status;
 
     (void)bucket, (void)arena;
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     status = world->head_status;
     if (status == LEAT_OK && world->fail_from && world->n_calls + 1 >= world->fail_from)
         status = LEAT_E_NETWORK;
     if (status == LEAT_OK && !find_object(world, key))
         status = LEAT_E_NOT_FOUND;
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
     if (status != LEAT_OK)
         return lt_fail(err, status, 0, "no object %.*s", LT_FMT(key));
     *info = (struct lt_object_info){.key = key};
@@ -257,55 +269,55 @@ struct lt_state *fake_state(struct fake_world *world) {
 }
 
 void fake_fail_from(struct fake_world *world, unsigned n, bool after) {
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     world->fail_from = n;
     world->fail_after = after;
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
 }
 
 unsigned fake_n_calls(struct fake_world *world) {
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     unsigned n = world->n_calls;
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
     return n;
 }
 
 void fake_put_status(struct fake_world *world, leat_status status) {
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     world->put_status = status;
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
 }
 
 void fake_head_status(struct fake_world *world, leat_status status) {
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     world->head_status = status;
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
 }
 
 void fake_hang(struct fake_world *world) {
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     world->hang = true;
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
 }
 
 void fake_release(struct fake_world *world) {
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     world->hang = world->hanging = false;
     pthread_cond_broadcast(&world->released);
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
 }
 
 bool fake_is_hanging(struct fake_world *world) {
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     bool hanging = world->hanging;
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
     return hanging;
 }
 
 size_t fake_n_objects(struct fake_world *world) {
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     size_t n = world->n_objects;
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
     return n;
 }
 
@@ -333,8 +345,8 @@ void fake_remove_object(struct fake_world *world, size_t i) {
 }
 
 size_t fake_n_documents(struct fake_world *world) {
-    pthread_mutex_lock(&world->mu);
+    lock(world);
     size_t n = world->n_rows;
-    pthread_mutex_unlock(&world->mu);
+    unlock(world);
     return n;
 }

@@ -11,6 +11,9 @@
  */
 struct fake_world;
 
+/** Above 0 while this thread is inside the fakes, whose own allocations never fail. */
+extern _Thread_local int fake_inside;
+
 struct fake_world *fake_new(void);
 void fake_free(struct fake_world *world);
 struct lt_object_store *fake_objects(struct fake_world *world);

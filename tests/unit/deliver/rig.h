@@ -4,7 +4,7 @@
 
 #include "fake.h"
 
-enum { RIG_SHARDS = 3, RIG_MAX_RECORDS = 4000 };
+enum { RIG_SHARDS = 3, RIG_MAX_RECORD_BYTES = 64 };
 
 /**
  * A loop, a fake world, a source of numbered records in three shards, and a delivery that can be
@@ -22,6 +22,7 @@ struct rig {
     unsigned n_progress;
     unsigned record_bytes;
     unsigned seed;
+    bool scarce; /* a push may find no memory, and is tried again */
 };
 
 void rig_setup(struct rig *rig);
