@@ -105,7 +105,7 @@ static void the_status_counts_records_and_shards(void **state) {
     struct leat_error err;
     struct lt_buf out;
     char answer[8192];
-    int64_t number;
+    int64_t number = -1;
     (void)state;
 
     assert_int_equal(lt_streams_create(lt_engine_streams(engine), "a", 2, false, false, 0, &err),
