@@ -113,6 +113,15 @@ static void close_found(struct found *found) {
     found->rows = NULL;
 }
 
+/* An index is written of what is synced: one with rows says that its segment held records. */
+static bool has_indexed_records(const struct lt_journal *journal, uint64_t number) {
+    char name[LT_SEGMENT_NAME_BYTES];
+    struct stat st;
+
+    lt_segment_name(name, number, ".idx");
+    return fstatat(journal->dir_fd, name, &st, 0) == 0 && st.st_size > LT_INDEX_HEADER_BYTES;
+}
+
 static leat_status read_header(struct lt_journal *journal, struct found *found,
                                struct leat_error *err) {
     char bytes[LT_SEGMENT_HEADER_BYTES];
@@ -136,6 +145,11 @@ static leat_status read_header(struct lt_journal *journal, struct found *found,
         status = lt_scan_has_group(&scan, &has_group, err);
     if (status == LEAT_OK && (!found->last || has_group))
         status = lt_fail(err, LEAT_E_CORRUPT, 0, "%s/%s: its header is damaged at offset 0",
+                         journal->dir, found->name);
+    if (status == LEAT_OK && has_indexed_records(journal, found->number))
+        status = lt_fail(err, LEAT_E_CORRUPT, 0,
+                         "%s/%s holds no records, but some were synced (there is an .idx of it; "
+                         "remove that file to go on without what is missing)",
                          journal->dir, found->name);
     found->empty = status == LEAT_OK;
     return status;

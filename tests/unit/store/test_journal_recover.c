@@ -211,6 +211,23 @@ static void what_a_clean_close_left_is_not_cut_even_at_its_end(void **state) {
     rig_deinit(&crashed);
 }
 
+static void an_emptied_segment_that_was_synced_is_reported(void **state) {
+    struct rig crashed;
+    uint64_t starts[N_GROUPS + 1];
+    struct leat_error err;
+
+    (void)state;
+    make_crashed(&crashed, starts);
+    rig_open(&crashed);
+    rig_close(&crashed);
+    rig_truncate(&crashed, FIRST, 0);
+    assert_int_equal(rig_try_open(&crashed, &err), LEAT_E_CORRUPT);
+    assert_non_null(strstr(err.text, ".idx"));
+    rig_unlink(&crashed, "000000000001.idx");
+    rig_open(&crashed);
+    rig_deinit(&crashed);
+}
+
 static void a_stale_index_after_a_crash_does_not_hide_what_came_later(void **state) {
     struct rig rig, crashed;
 
@@ -435,6 +452,7 @@ int main(void) {
         cmocka_unit_test(damage_in_a_sealed_segment_is_met_by_its_reader_after_what_is_good),
         cmocka_unit_test(a_missing_segment_is_reported_not_skipped),
         cmocka_unit_test(a_sealed_segment_that_lost_its_end_is_reported),
+        cmocka_unit_test(an_emptied_segment_that_was_synced_is_reported),
         cmocka_unit_test(files_of_a_newer_version_are_refused),
         cmocka_unit_test(leftovers_of_interrupted_writes_are_removed),
         cmocka_unit_test(a_stored_copy_of_a_journal_does_not_make_a_torn_tail_look_like_damage),
