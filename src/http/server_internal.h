@@ -107,8 +107,8 @@ struct lt_http_request {
 void *lt_http_on_uri(void *cls, const char *uri, struct MHD_Connection *connection);
 enum MHD_Result lt_http_on_access(void *cls, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
-                                  size_t *data_len, void **request);
-void lt_http_on_completed(void *cls, struct MHD_Connection *connection, void **request,
+                                  size_t *data_len, void **context);
+void lt_http_on_completed(void *cls, struct MHD_Connection *connection, void **context,
                           enum MHD_RequestTerminationCode why);
 
 /** Lets go of one side; the last one to let go frees it. */

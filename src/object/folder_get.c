@@ -41,8 +41,9 @@ static leat_status open_object(struct lt_object_folder *folder, const char *buck
                                struct lt_slice key, struct lt_arena *arena,
                                struct lt_object_doc *doc, int *fd, struct leat_error *err) {
     char path[LT_OBJECT_PATH_BYTES];
-    struct stat st;
+    struct stat st = {0};
 
+    memset(doc, 0, sizeof(*doc));
     leat_status status = get_doc(folder, bucket, key, arena, doc, err);
     if (status != LEAT_OK)
         return status;

@@ -87,7 +87,7 @@ static leat_status on_leaf(void *ctx, const char *path, struct lt_slice text,
     if (strcmp(path, "CreateBucketConfiguration/LocationConstraint") != 0)
         return LEAT_OK;
     configuration->too_long = text.len >= sizeof(configuration->location);
-    if (!configuration->too_long)
+    if (!configuration->too_long && text.len)
         memcpy(configuration->location, text.data, text.len);
     return LEAT_OK;
 }

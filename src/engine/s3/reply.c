@@ -141,22 +141,32 @@ const char *lt_s3_http_date(struct lt_arena *arena, int64_t ms) {
                            tm.tm_sec);
 }
 
+static int number_at(const char *digits, size_t n) {
+    int value = 0;
+    for (size_t i = 0; i < n; i++)
+        value = value * 10 + (digits[i] - '0');
+    return value;
+}
+
 bool lt_s3_parse_http_date(struct lt_slice text, int64_t *ms) {
-    char copy[40], month[4];
+    static const char form[] = "???, 00 ??? 0000 00:00:00 GMT"; /* IMF-fixdate */
     struct tm tm = {0};
 
-    if (text.len >= sizeof(copy))
+    if (text.len != sizeof(form) - 1)
         return false;
-    memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
-    if (sscanf(copy, "%*3[A-Za-z], %2d %3s %4d %2d:%2d:%2d GMT", &tm.tm_mday, month, &tm.tm_year,
-               &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
-        return false;
-    for (tm.tm_mon = 0; tm.tm_mon < 12 && strcmp(month, months[tm.tm_mon]) != 0;)
+    for (size_t i = 0; i < text.len; i++)
+        if (form[i] == '0' ? text.data[i] < '0' || text.data[i] > '9'
+                           : form[i] != '?' && text.data[i] != form[i])
+            return false;
+    while (tm.tm_mon < 12 && memcmp(text.data + 8, months[tm.tm_mon], 3) != 0)
         tm.tm_mon++;
     if (tm.tm_mon == 12)
         return false;
-    tm.tm_year -= 1900;
+    tm.tm_mday = number_at(text.data + 5, 2);
+    tm.tm_year = number_at(text.data + 12, 4) - 1900;
+    tm.tm_hour = number_at(text.data + 17, 2);
+    tm.tm_min = number_at(text.data + 20, 2);
+    tm.tm_sec = number_at(text.data + 23, 2);
     *ms = (int64_t)timegm(&tm) * 1000;
     return true;
 }
