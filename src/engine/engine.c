@@ -12,6 +12,7 @@
 #include "engine/parts.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { GRACE_MS = 5000, DRAIN_MS = 5, MAINTAIN_MS = 60 * 1000, FLUSH_MS = 60 * 1000 };
 
@@ -126,6 +127,29 @@ void lt_engine_call(struct lt_engine *engine, void (*run)(void *ctx), void *ctx)
 }
 
 /* What survives a crash. */
+/* Streams are in the state before the first record is in the journal: records without a state mean
+ * that it was lost. */
+static leat_status check_state_is_there(struct lt_engine *engine, const char *data_dir,
+                                        struct leat_error *err) {
+    uint64_t n_bytes = lt_journal_disk_bytes(engine->journal);
+    struct stat st;
+    char *path;
+
+    if (!n_bytes)
+        return LEAT_OK;
+    if (asprintf(&path, "%s/state.db", data_dir) < 0)
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a path");
+    bool there = stat(path, &st) == 0 && st.st_size > 0;
+    free(path);
+    if (there)
+        return LEAT_OK;
+    return lt_fail(
+        err, LEAT_E_CORRUPT, 0,
+        "%s/state.db is missing or empty, but the journal holds %llu bytes of records: put "
+        "it back, or remove %s/journal to begin anew without them",
+        data_dir, (unsigned long long)n_bytes, data_dir);
+}
+
 static leat_status open_stores(struct lt_engine *engine, const char *data_dir,
                                struct leat_error *err) {
     struct lt_journal_options journal = {0};
@@ -147,6 +171,8 @@ static leat_status open_stores(struct lt_engine *engine, const char *data_dir,
     journal.dir = path;
     status = lt_journal_open(&engine->journal, &journal, err);
     free(path);
+    if (status == LEAT_OK)
+        status = check_state_is_there(engine, data_dir, err);
     if (status == LEAT_OK)
         status = lt_streams_open(&engine->streams, engine->state, engine->journal, err);
     if (status == LEAT_OK)

@@ -107,3 +107,10 @@ def test_delete_objects_with_a_bad_document(shared_server, s3, bucket):
     status, _, text = send(shared_server, "POST", f"/{bucket}?delete", body, {"Content-MD5": wrong})
     assert status == 400 and b"<Code>BadDigest</Code>" in text
     assert keys_of(s3.list_objects_v2(Bucket=bucket)) == ["k"]
+
+
+def test_a_prefix_that_is_not_utf8_gets_a_document_that_can_be_read(shared_server, bucket):
+    status, _, text = send(shared_server, "GET", f"/{bucket}?list-type=2&prefix=a%ff")
+    assert status == 200 and b"<Prefix>a?</Prefix>" in text
+    status, _, text = send(shared_server, "GET", f"/{bucket}/%ff")
+    assert status == 400 and b"<Key>?</Key>" in text

@@ -69,3 +69,17 @@ def test_serve_answers_a_body_that_is_not_json_as_the_service_does(server):
         "Content-Type": "application/x-amz-json-1.1"})
     assert answer.status_code == 400
     assert json.loads(answer.text)["__type"].endswith("SerializationException")
+
+
+def test_a_lost_state_is_reported_and_no_record_is_taken_for_gone(data):
+    server = leat.Server(data).start()
+    server.client("kinesis").create_stream(StreamName="s", ShardCount=1)
+    server.client("kinesis").put_record(StreamName="s", PartitionKey="k", Data=b"{}")
+    server.stop()
+    kept = (data / "state.db").read_bytes()
+    for damage in (lambda: (data / "state.db").unlink(), lambda: (data / "state.db").write_bytes(b"")):
+        damage()
+        done = leat.run("ls", data=data, code=1)
+        assert "state.db is missing or empty" in done.stderr
+        (data / "state.db").write_bytes(kept)
+    assert "s " in leat.run("ls", data=data).stdout

@@ -24,17 +24,20 @@ void lt_s3_xml_end(struct lt_s3_call *call, const char *root) {
     lt_buf_printf(&call->out, "</%s>", root);
 }
 
+/* Text that is no UTF-8 gets '?' for its bytes: one of them would make the document unreadable. */
 static void append_escaped(struct lt_buf *out, struct lt_slice text) {
+    const bool is_utf8 = !text.len || lt_s3_is_utf8(text);
     size_t from = 0;
 
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
         char code[8];
-        const char *as = c == '&'   ? "&amp;"
-                         : c == '<' ? "&lt;"
-                         : c == '>' ? "&gt;"
-                         : c == '"' ? "&quot;"
-                                    : NULL;
+        const char *as = c == '&'                ? "&amp;"
+                         : c == '<'              ? "&lt;"
+                         : c == '>'              ? "&gt;"
+                         : c == '"'              ? "&quot;"
+                         : !is_utf8 && c >= 0x80 ? "?"
+                                                 : NULL;
         if (!as && c >= 0x20)
             continue;
         if (!as) {
