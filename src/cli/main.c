@@ -4,10 +4,13 @@
 #include "base/units.h"
 #include "cli/file.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { LARGE_BYTES = 1 << 20 };
 
 const struct lt_command *const lt_commands[] = {
     &lt_command_serve, &lt_command_put,        &lt_command_tail,   &lt_command_up,
@@ -132,10 +135,19 @@ static int help(int argc, char **argv) {
     return LT_EXIT_OK;
 }
 
+/* Large buffers go back to the system when they are freed, which glibc's moving threshold would
+ * prevent; few threads need few heaps. */
+static void bound_heaps(void) {
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    mallopt(M_TRIM_THRESHOLD, 4 * LARGE_BYTES);
+    mallopt(M_ARENA_MAX, 2);
+}
+
 static int cli_main(int argc, char **argv) {
     const char *word = argc > 1 ? argv[1] : NULL;
 
     /* a closed pipe and a file that may not grow are errors of the write, not of the program */
+    bound_heaps();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (!word) {

@@ -8,12 +8,9 @@
 #include "cli/command.h"
 #include "engine/engine.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { LARGE_BYTES = 1 << 20 };
 
 struct values {
     struct lt_common common;
@@ -84,11 +81,6 @@ static int run(const void *values, const char *const *args, size_t n_args) {
 
     (void)args;
     (void)n_args;
-    /* Large buffers go back to the system when they are freed, which glibc's moving threshold would
-     * prevent; few threads need few heaps. */
-    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
-    mallopt(M_TRIM_THRESHOLD, 4 * LARGE_BYTES);
-    mallopt(M_ARENA_MAX, 2);
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);

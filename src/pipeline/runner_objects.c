@@ -7,10 +7,9 @@
  */
 #include "pipeline/runner_parts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-enum { GIVE_MAX_RECORDS = 512, NAME_MAX_BYTES = 256 };
+enum { GIVE_MAX_RECORDS = 512 };
 
 static const uint64_t buffer_bytes = 5 << 20;
 static const int64_t buffer_ms = 60000;
@@ -25,14 +24,12 @@ static void on_progress(void *ctx, struct lt_delivery *delivery) {
 }
 
 static leat_status open_one(struct lt_run_worker *worker, struct lt_run_pipeline *pipeline,
-                            size_t route, size_t n_objects, struct leat_error *err) {
+                            size_t route, struct leat_error *err) {
     const struct lt_system_route *system = &pipeline->system->routes[route];
-    char name[NAME_MAX_BYTES];
+    char name[LT_ROUTE_DELIVERY_BYTES];
 
-    if (n_objects > 1)
-        snprintf(name, sizeof(name), "%s-%zu", pipeline->system->name, route + 1);
-    else
-        snprintf(name, sizeof(name), "%s", pipeline->system->name);
+    if (!lt_system_route_delivery(pipeline->system, route, name))
+        return LEAT_OK;
     const struct lt_delivery_options opt = {
         .name = name,
         .source = pipeline->system->source_stream,
@@ -56,18 +53,14 @@ static leat_status open_one(struct lt_run_worker *worker, struct lt_run_pipeline
 
 leat_status lt_run_objects_open(struct lt_run_worker *worker, struct lt_run_pipeline *pipeline,
                                 struct leat_error *err) {
-    size_t n_routes = pipeline->system->n_routes, n_objects = 0;
+    size_t n_routes = pipeline->system->n_routes;
     leat_status status = LEAT_OK;
 
     pipeline->objects = calloc(n_routes, sizeof(struct lt_delivery *));
     if (!pipeline->objects)
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for routes");
-    for (size_t i = 0; i < n_routes; i++)
-        n_objects += pipeline->system->routes[i].kind == LT_ROUTE_OBJECTS;
-    for (size_t i = 0; i < n_routes && status == LEAT_OK; i++) {
-        if (pipeline->system->routes[i].kind == LT_ROUTE_OBJECTS)
-            status = open_one(worker, pipeline, i, n_objects, err);
-    }
+    for (size_t i = 0; i < n_routes && status == LEAT_OK; i++)
+        status = open_one(worker, pipeline, i, err);
     return status;
 }
 

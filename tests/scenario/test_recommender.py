@@ -169,3 +169,35 @@ def test_checkpoints_are_shown_reset_and_sought(data):
     refused = leat.run("checkpoint", "seek", SYSTEM, "--to", row["sequence"], data=data, code=1)
     assert "--shard" in refused.stderr
     assert leat.run("checkpoint", "sek", SYSTEM, code=2).stderr.count("seek") >= 1
+
+
+def test_routes_straight_into_buckets_deliver_each_record_once(data, tmp_path):
+    """Killed again and again while it runs: the objects hold every record exactly once."""
+    system = tmp_path / "system.yaml"
+    system.write_text("""
+streams: {sessions: {shards: 3}}
+buckets: [lake]
+pipelines:
+  lake:
+    source: {stream: sessions}
+    set: {items: '.browsing_history | length'}
+    route: [{when: '.country == "France"', to: "s3://lake/france/"}, {to: "s3://lake/rest/"}]
+""")
+    given = sessions()
+    leat.run("up", system, data=data)
+    for part in range(5):
+        leat.run("put", "sessions", "-", data=data, stdin="\n".join(given[part * 300:(part + 1) * 300]))
+        runner = subprocess.Popen([str(leat.PROGRAM), "run", str(system)], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, env=leat.clean_environment(LEAT_DATA=data))
+        time.sleep(0.4 * leat.SLOW)
+        runner.kill()
+        runner.wait()
+        drained = leat.run("run", system, "--drain", "-o", "json", data=data)
+        assert json.loads(drained.stdout)["pipelines"][0]["dead"] == 0
+    found = []
+    for path in (data / "buckets/lake").rglob("*"):
+        if path.is_file():
+            records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            assert all((record["country"] == "France") == ("/france/" in str(path)) for record in records)
+            found += [record["session_id"] for record in records]
+    assert sorted(found) == sorted(json.loads(line)["session_id"] for line in given)
