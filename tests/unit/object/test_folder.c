@@ -187,6 +187,19 @@ static void many_are_removed_at_once_and_absent_ones_do_not_matter(void **state)
                      LEAT_E_NOT_FOUND);
 }
 
+static void thousand_are_removed_at_once(void **state) {
+    struct room *room = *state;
+    struct lt_slice keys[1000];
+    for (size_t i = 0; i < 1000; i++)
+        keys[i] = lt_slice_str(lt_arena_printf(&room->arena, "key-%zu", i));
+    for (size_t i = 0; i < 1000; i += 100)
+        put(room, keys[i].data, "x");
+    put(room, "other", "x");
+    assert_int_equal(lt_object_folder_remove_many(room->folder, "lake", keys, 1000, &room->err),
+                     LEAT_OK);
+    expect_sums(room, 1, 1);
+}
+
 static void bucket_keeps_its_location(void **state) {
     struct room *room = *state;
     struct lt_object_bucket bucket;
@@ -392,6 +405,7 @@ int main(void) {
         ROOM_TEST(key_over_1024_bytes_or_empty_is_refused),
         ROOM_TEST(removing_takes_the_folders_that_it_empties),
         ROOM_TEST(many_are_removed_at_once_and_absent_ones_do_not_matter),
+        ROOM_TEST(thousand_are_removed_at_once),
         ROOM_TEST(bucket_keeps_its_location),
         ROOM_TEST(file_dropped_in_by_hand_is_no_object),
         ROOM_TEST(file_gone_or_changed_by_hand_is_told),
