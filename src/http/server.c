@@ -22,6 +22,8 @@ enum {
     DEFAULT_MAX_BODY_BYTES = 16 << 20,
     DEFAULT_MAX_CONNECTIONS = 4096,
     DEFAULT_IDLE_TIMEOUT_S = 75,
+    DEFAULT_HEAD_TIMEOUT_S = 30,
+    DEFAULT_BODY_TIMEOUT_S = 60,
     MAX_ROUNDS = 16,  /* of libmicrohttpd in one turn of the loop */
     MAX_ACCEPTS = 64, /* of one listener in one turn */
 };
@@ -237,6 +239,10 @@ leat_status lt_http_server_new(struct lt_http_server **out,
         server->opt.max_connections = DEFAULT_MAX_CONNECTIONS;
     if (!opt->idle_timeout_s)
         server->opt.idle_timeout_s = DEFAULT_IDLE_TIMEOUT_S;
+    if (!opt->head_timeout_s)
+        server->opt.head_timeout_s = DEFAULT_HEAD_TIMEOUT_S;
+    if (!opt->body_timeout_s)
+        server->opt.body_timeout_s = DEFAULT_BODY_TIMEOUT_S;
     server->connections =
         lt_metric(lt_metrics_global(), LT_METRIC_HTTP_CONNECTIONS, NULL, NULL, NULL);
     leat_status status = start_daemon(server, err);

@@ -26,6 +26,8 @@ struct lt_http_server_options {
     size_t max_body_bytes;    /**< of a body kept in memory; more is answered 413. 0: 16 MiB */
     unsigned max_connections; /**< 0: 4096; more wait in the listeners' queues */
     unsigned idle_timeout_s;  /**< 0: 75 */
+    unsigned head_timeout_s;  /**< from a request's first line to its last header; 0: 30 */
+    unsigned body_timeout_s;  /**< after this, a body has to have come at 1 KiB/s; 0: 60 */
     void *ctx;
     /**
      * Headers are there, the body is not. May call lt_http_body_to_file() or

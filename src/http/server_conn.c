@@ -63,19 +63,20 @@ void lt_http_cut(struct lt_http_conn *conn) {
 }
 
 static bool is_slow(const struct lt_http_conn *conn, int64_t now_us) {
+    const struct lt_http_server_options *opt = &conn->server->opt;
     const struct lt_http_request *request = conn->request;
     const int64_t second_us = 1000000;
 
     if (!request) /* between requests; the start of one, whose line is not whole, counts too */
         return now_us - conn->idle_since_us >
-               (conn->server->opt.idle_timeout_s + (int64_t)LT_HTTP_HEADER_TIMEOUT_S) * second_us;
+               ((int64_t)opt->idle_timeout_s + opt->head_timeout_s) * second_us;
     int64_t age_us = now_us - request->started_us;
     switch (request->phase) {
     case LT_HTTP_HEADERS:
-        return age_us > LT_HTTP_HEADER_TIMEOUT_S * second_us;
+        return age_us > opt->head_timeout_s * second_us;
     case LT_HTTP_BODY:
     case LT_HTTP_DRAIN:
-        return age_us > (LT_HTTP_BODY_GRACE_S + (int64_t)(request->n_received >> 10)) * second_us;
+        return age_us > (opt->body_timeout_s + (int64_t)(request->n_received >> 10)) * second_us;
     default:
         return false;
     }

@@ -21,8 +21,6 @@ enum {
     LT_HTTP_SPARE_BODY_BYTES = 1 << 20, /* a larger body's memory is not kept */
     LT_HTTP_DRAIN_BYTES = 16 << 20,     /* of a refused body that are read before hanging up */
     LT_HTTP_TICK_MS = 1000,
-    LT_HTTP_HEADER_TIMEOUT_S = 30, /* from the request line to the last header */
-    LT_HTTP_BODY_GRACE_S = 60,     /* then a body has to come at 1 KiB/s on the average */
     LT_HTTP_EMFILE_WAIT_MS = 100
 };
 

@@ -161,6 +161,8 @@ void start_peer(struct peer *peer) {
                                          .max_body_bytes = MAX_BODY_BYTES,
                                          .max_connections = peer->max_connections,
                                          .idle_timeout_s = peer->idle_timeout_s,
+                                         .head_timeout_s = peer->head_timeout_s,
+                                         .body_timeout_s = peer->body_timeout_s,
                                          .ctx = peer,
                                          .on_headers = on_headers,
                                          .on_request = on_request,

@@ -27,7 +27,7 @@ struct peer {
     uv_async_t async;
     struct lt_http_server *server;
     unsigned port;
-    unsigned max_connections, idle_timeout_s;
+    unsigned max_connections, idle_timeout_s, head_timeout_s, body_timeout_s;
     struct lt_http_request *held[MAX_HELD];
     unsigned n_held;
     char file[64];

@@ -233,6 +233,40 @@ static void hand_over(struct peer *peer) {
     assert_int_equal(lt_http_server_listen_fd(peer->server, peer->listener, &err), LEAT_OK);
 }
 
+/** Says a byte every now and then; true when the server has hung up before 10 s. */
+static bool trickle(int fd, const char *text) {
+    for (int i = 0; i < 200; i++) {
+        struct pollfd ended = {.fd = fd, .events = POLLIN};
+        if (poll(&ended, 1, 50))
+            return true;
+        if (send(fd, &text[i % (int)strlen(text)], 1, MSG_NOSIGNAL) < 0)
+            return true;
+    }
+    return false;
+}
+
+static void head_or_body_that_trickles_in_is_cut_and_others_are_not(void **state) {
+    struct peer peer = {.idle_timeout_s = 1, .head_timeout_s = 1, .body_timeout_s = 1};
+    (void)state;
+    start_peer(&peer);
+    int line = dial(peer.port), head = dial(peer.port), body = dial(peer.port);
+    int good = dial(peer.port);
+    say_str(head, "GET / HTTP/1.1\r\n");
+    say_str(body, "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\n");
+    say_str(good, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+    wait_for(&peer.n_held_seen, 1);
+    assert_true(trickle(head, "X-A: b\r\n"));
+    assert_true(trickle(body, "x"));
+    assert_true(trickle(line, "G"));
+    order(&peer, answer_held);
+    expect(good, 200, "held");
+    close(line);
+    close(head);
+    close(body);
+    close(good);
+    end_peer(&peer);
+}
+
 static void unix_socket_is_served_beside_tcp(void **state) {
     struct peer peer = {0};
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -304,6 +338,7 @@ int main(void) {
         cmocka_unit_test(connections_over_the_limit_wait_for_their_turn),
         cmocka_unit_test(without_free_descriptors_the_server_waits_and_does_not_spin),
         cmocka_unit_test(idle_connection_is_closed_and_a_pending_one_is_not),
+        cmocka_unit_test(head_or_body_that_trickles_in_is_cut_and_others_are_not),
         cmocka_unit_test(unix_socket_is_served_beside_tcp),
         cmocka_unit_test(listening_on_a_taken_or_bad_address_says_so),
     };

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -190,10 +191,61 @@ static void kill_at_any_moment_leaves_whole_objects_and_true_sums(void **state) 
     }
 }
 
+static void put_that_the_disk_does_not_take_changes_nothing(void **state) {
+    enum { LEN = 1 << 20 };
+    struct room *room = *state;
+    char *data = calloc(1, LEN);
+    struct lt_object_put object = {.key = LT_LIT("k"), .data = lt_slice(data, LEN)};
+    struct rlimit limit, tight;
+    put(room, "k", "before");
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    tight = limit;
+    tight.rlim_cur = LEN / 2;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    leat_status status = room->store->ops->put(room->store, "lake", &object, &room->err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(status, LEAT_E_IO);
+    expect(room, "k", "before");
+    expect_sums(room, 1, 6);
+    assert_int_equal(n_files_in(room, "tmp"), 0);
+    assert_int_equal(room->store->ops->put(room->store, "lake", &object, &room->err), LEAT_OK);
+    expect_sums(room, 1, LEN);
+    free(data);
+}
+
+/** A put whose every call into the state fails after it was made unwritable. */
+static void put_that_the_state_does_not_take_changes_nothing(void **state) {
+    struct room *room = *state;
+    struct lt_object_put object = {.key = LT_LIT("new"), .data = LT_LIT("after")};
+    struct rlimit limit, tight;
+    put(room, "k", "before");
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    tight = limit;
+    tight.rlim_cur = 64; /* enough for the object, not for a page of the state */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    leat_status status = room->store->ops->put(room->store, "lake", &object, &room->err);
+    object.key = LT_LIT("k");
+    leat_status replaced = room->store->ops->put(room->store, "lake", &object, &room->err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_not_equal(status, LEAT_OK);
+    assert_int_not_equal(replaced, LEAT_OK);
+    expect(room, "new", "(none)");
+    expect(room, "k", "before");
+    assert_false(exists(room, "buckets/lake/new"));
+    expect_sums(room, 1, 6);
+    assert_int_equal(n_files_in(room, "tmp"), 0);
+    put(room, "new", "after");
+    expect(room, "new", "after");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ROOM_TEST(replacement_cut_short_is_finished_or_undone),
         ROOM_TEST(removal_of_a_bucket_that_a_crash_cut_short_is_carried_on),
+        ROOM_TEST(put_that_the_disk_does_not_take_changes_nothing),
+        ROOM_TEST(put_that_the_state_does_not_take_changes_nothing),
         ROOM_TEST(threads_never_see_bytes_and_etag_of_different_puts),
         ROOM_TEST(kill_at_any_moment_leaves_whole_objects_and_true_sums),
     };
