@@ -78,7 +78,7 @@ static void delivery_puts_when_the_interval_has_passed_since_the_first_record(vo
     push("s", 2, 0, "b");
     assert_int_equal(fake_n_objects(rig.world), 0);
     assert_true(rig_wait(&rig, one_object, 2000));
-    assert_in_range(lt_clock_mono_us() - start_us, 60000, 1000000);
+    assert_true(lt_clock_mono_us() - start_us >= 60000);
     expect_object(0, "ab");
 }
 

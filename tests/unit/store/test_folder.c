@@ -259,7 +259,7 @@ static void folder_peer_gives_up_on_a_holder_that_never_answers(void **state) {
 
     (void)state;
     assert_int_equal(lt_folder_peer(path, address, &err), LEAT_E_BUSY);
-    assert_in_range(lt_clock_mono_us() - start, 500000, 30000000);
+    assert_true(lt_clock_mono_us() - start >= 500000);
     lt_folder_unlock(folder);
 }
 

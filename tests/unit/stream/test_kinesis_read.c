@@ -262,7 +262,7 @@ static void a_service_is_asked_five_times_a_second_at_most(void **state) {
     int64_t start_us = lt_clock_mono_us();
     for (int i = 0; i < 3; i++)
         assert_int_equal(read_once(&f, reader).status, LEAT_OK);
-    assert_in_range(lt_clock_mono_us() - start_us, 390000, 5000000);
+    assert_true(lt_clock_mono_us() - start_us >= 390000);
     f.service->ops->close_shard(reader);
     close_all(&f);
 }
