@@ -295,6 +295,17 @@ static leat_status fill_active(struct lt_journal *journal, const struct marks *m
     return LEAT_OK;
 }
 
+/* A program that was killed may have written its last group, and the file's name, without syncing
+ * them. Readers will see that group, and its numbers are not given again: so it has to stay. */
+static leat_status sync_last(struct lt_journal *journal, const struct found *found,
+                             const struct lt_table *table, struct leat_error *err) {
+    if (found->has_index && found->index.log_len == table->end)
+        return LEAT_OK;
+    if (lt_journal_io.fdatasync(found->fd) != 0 || lt_journal_io.fsync(journal->dir_fd) != 0)
+        return lt_fail_sys(err, errno, "cannot sync %s/%s", journal->dir, found->name);
+    return LEAT_OK;
+}
+
 static leat_status add_last(struct lt_journal *journal, const struct marks *marks,
                             struct found *found, struct leat_error *err) {
     struct lt_table table = {0};
@@ -312,6 +323,9 @@ static leat_status add_last(struct lt_journal *journal, const struct marks *mark
                              found->name, table.end);
         goto out;
     }
+    status = sync_last(journal, found, &table, err);
+    if (status != LEAT_OK)
+        goto out;
     segment = lt_segment_new(found->number, found->header.covers, found->header.salt);
     if (!segment) {
         status = lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a segment");
