@@ -194,13 +194,14 @@ static void on_put(void *ctx, leat_status status, const struct lt_stream_put_res
 void lt_outlet_send(struct lt_outlet *outlet) {
     struct leat_error err;
 
-    if (outlet->busy || outlet->waiting || outlet->stopped ||
-        outlet->queue.head == outlet->queue.tail)
-        return;
-    outlet->n_sent = gather(outlet);
-    outlet->busy = true;
-    if (outlet->service->ops->put(outlet->service, outlet->stream, outlet->puts, outlet->n_sent,
-                                  on_put, outlet, &err) != LEAT_OK) {
+    /* a call that fails before it begins has no answer from which the next one would be sent */
+    while (!outlet->busy && !outlet->waiting && !outlet->stopped &&
+           outlet->queue.head != outlet->queue.tail) {
+        outlet->n_sent = gather(outlet);
+        outlet->busy = true;
+        if (outlet->service->ops->put(outlet->service, outlet->stream, outlet->puts, outlet->n_sent,
+                                      on_put, outlet, &err) == LEAT_OK)
+            return;
         outlet->busy = false;
         on_call_failed(outlet, &err);
     }

@@ -12,7 +12,7 @@
 
 /* A stream service whose puts are answered by a script: one string a call, one letter a record:
  * '.' taken, 't' throttled, 'i' invalid; a call "T" throttles whole, "I" is invalid whole, "A" is
- * not allowed. */
+ * not allowed; a call "!" is refused as invalid before it begins. */
 struct fake {
     struct lt_stream_service service;
     uv_loop_t loop;
@@ -56,7 +56,6 @@ static leat_status put(struct lt_stream_service *s, const char *stream,
                        const struct lt_stream_put *records, size_t n, lt_stream_put_done *done,
                        void *ctx, struct leat_error *err) {
     (void)s;
-    (void)err;
     assert_string_equal(stream, "out");
     for (size_t i = 0; i < n; i++)
         strncat(fake.log, records[i].data.data, records[i].data.len);
@@ -65,6 +64,8 @@ static leat_status put(struct lt_stream_service *s, const char *stream,
     fake.n = n;
     fake.done = done;
     fake.ctx = ctx;
+    if (*fake.script[fake.n_calls - 1] == '!')
+        return lt_fail(err, LEAT_E_INVALID, 0, "not even begun");
     uv_idle_start(&fake.later, answer);
     return LEAT_OK;
 }
@@ -150,6 +151,15 @@ static void outlet_sends_one_by_one_to_find_the_record_that_is_refused(void **st
     assert_int_equal(fake.failed, LEAT_OK);
 }
 
+static void outlet_goes_on_after_a_call_that_did_not_begin(void **state) {
+    const char *const script[] = {"!", "!", ".", "!"};
+    (void)state;
+    run("abc", "123", true, script);
+    assert_string_equal(fake.log, "abc|a|b|c|");
+    assert_string_equal(fake.acknowledged, "b");
+    assert_string_equal(fake.refused, "ac");
+}
+
 static void outlet_refuses_a_record_that_its_result_calls_invalid(void **state) {
     const char *const script[] = {".i."};
     (void)state;
@@ -180,6 +190,7 @@ int main(void) {
         cmocka_unit_test(outlet_sends_failed_records_alone_again),
         cmocka_unit_test(outlet_keeps_the_order_of_a_key_where_puts_are_not_whole),
         cmocka_unit_test(outlet_sends_one_by_one_to_find_the_record_that_is_refused),
+        cmocka_unit_test(outlet_goes_on_after_a_call_that_did_not_begin),
         cmocka_unit_test(outlet_refuses_a_record_that_its_result_calls_invalid),
         cmocka_unit_test(outlet_tries_a_throttled_call_again_whole),
         cmocka_unit_test(outlet_stops_for_good_where_it_is_not_allowed),
