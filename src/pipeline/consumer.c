@@ -244,7 +244,7 @@ static void on_shards(void *ctx, leat_status status, const struct lt_stream_shar
         status = check_start(consumer, n, &failure);
     else
         failure = *err;
-    for (size_t i = 0; i < n && status == LEAT_OK; i++) {
+    for (size_t i = 0; i < n && status == LEAT_OK && !consumer->stopping; i++) {
         if (is_wanted(consumer, shards, n, i))
             status = add(consumer, shards[i].id, &failure);
     }
