@@ -259,22 +259,28 @@ static void begin_stop(struct lt_runner *runner) {
 
 static bool all_read(struct lt_runner *runner) {
     uint64_t activity = atomic_load(&runner->activity);
+    size_t n_ended = 0;
 
     for (size_t i = 0; i < runner->n_pipelines; i++) {
         if (!runner->pipelines[i].listed || runner->pipelines[i].listing)
             return false;
+        n_ended += runner->pipelines[i].n_ended;
     }
     for (struct lt_run_task *task = runner->tasks; task; task = task->next) {
         if (atomic_load(&task->n_unacknowledged))
             return false;
-        if (!atomic_load(&task->ended) && atomic_load(&task->tip) != activity)
+        bool ended = atomic_load(&task->ended);
+        if (!ended && atomic_load(&task->tip) != activity)
             return false;
+        if (ended && !n_ended--)
+            return false; /* its children were not looked for yet */
     }
     for (struct lt_run_pump *pump = runner->pumps; pump; pump = *lt_run_pump_next(pump)) {
         if (!lt_run_pump_is_drained(pump, activity))
             return false;
     }
-    return true;
+    /* a put acknowledged meanwhile gave somebody who was found at the tip something to read */
+    return atomic_load(&runner->activity) == activity;
 }
 
 static bool all_flushed(struct lt_runner *runner) {

@@ -93,6 +93,7 @@ leat_status lt_run_objects_give(struct lt_run_task *task, size_t route, struct l
             queue->n_bytes -= item->data.len + item->key.len;
             lt_run_batch_let_go(item->owner, 1);
         }
+        atomic_fetch_sub(&task->n_unacknowledged, n_taken);
         if (n_taken < n)
             break;
     }

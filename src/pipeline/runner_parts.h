@@ -80,7 +80,7 @@ struct lt_run_task {
     /* any thread */
     _Atomic uint64_t
         tip; /**< the runner's activity when it was last found at the tip, or UINT64_MAX */
-    _Atomic uint64_t n_unacknowledged; /**< records on their way to streams */
+    _Atomic uint64_t n_unacknowledged; /**< records on their way to streams and deliveries */
     _Atomic bool ended;                /**< read to its end, and all of it in its sinks */
     /* worker thread only */
     struct lt_run_task *next_of_worker;
@@ -95,7 +95,7 @@ struct lt_run_task {
     int64_t read_started_us;
     struct lt_retry read_retry;
     uv_timer_t idle_timer;
-    bool timer_open, reading, source_ended, stopping, dirty, end_saved;
+    bool timer_open, reading, source_ended, stopping, failed, dirty, end_saved;
     struct lt_checkpoint done; /**< what may be saved */
     char done_sequence[132];
 };

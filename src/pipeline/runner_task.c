@@ -25,6 +25,7 @@ static void start_read(struct lt_run_task *task);
 
 static void fail(struct lt_run_task *task, const struct leat_error *err) {
     struct leat_error named = *err;
+    task->failed = true; /* what comes after it would stand under wrong ordinals */
     lt_error_prefix(&named, "pipeline %s, %s of stream %s", task->pipeline->system->name,
                     task->shard, task->pipeline->system->source_stream);
     lt_runner_fail(task->pipeline->runner, &named);
@@ -205,7 +206,7 @@ void lt_run_task_advance(struct lt_run_task *task) {
         task->dirty = true;
         free_batch(batch);
     }
-    if (task->source_ended && !task->first && !task->done.ended) {
+    if (task->source_ended && !task->failed && !task->first && !task->done.ended) {
         task->done.ended = true;
         task->dirty = true;
     }
@@ -249,6 +250,7 @@ static leat_status push_object(struct lt_run_task *task, size_t route, struct lt
     if (status != LEAT_OK)
         return status;
     batch->n_items++;
+    atomic_fetch_add(&task->n_unacknowledged, 1);
     batch->in_object[route] = item->ordinal;
     atomic_fetch_add(&count->n_records, 1);
     atomic_fetch_add(&count->n_bytes, item->data.len);
@@ -358,11 +360,32 @@ static void send_all(struct lt_run_task *task) {
     }
 }
 
+/* "Latest" is another place at the next start: from the first record that was seen on, there is a
+ * place to come back to. */
+static leat_status pin_latest(struct lt_run_task *task, const struct lt_stream_record *first,
+                              struct leat_error *err) {
+    if (task->start.from != LT_FROM_LATEST || task->done.sequence.len)
+        return LEAT_OK;
+    if (first->sequence.len >= sizeof(task->done_sequence))
+        return lt_fail(err, LEAT_E_LIMIT, 0, "a sequence number of %zu bytes", first->sequence.len);
+    memcpy(task->done_sequence, first->sequence.data, first->sequence.len);
+    task->done.sequence = lt_slice(task->done_sequence, first->sequence.len);
+    task->done.at = true;
+    task->done.time_ms = first->time_ms;
+    task->dirty = true;
+    return lt_run_task_save(task, err);
+}
+
 static void take_batch(struct lt_run_task *task, struct lt_stream_batch *in) {
     struct lt_run_pipeline *pipeline = task->pipeline;
     struct leat_error err;
     uint64_t n_bytes = 0;
 
+    if (pin_latest(task, &in->records[0], &err) != LEAT_OK) {
+        lt_stream_batch_free(in);
+        fail(task, &err);
+        return;
+    }
     for (size_t i = 0; i < in->n; i++)
         n_bytes += in->records[i].data.len;
     atomic_fetch_add(&pipeline->n_read, in->n);
@@ -415,14 +438,14 @@ static void on_read(void *ctx, leat_status status, struct lt_stream_batch *batch
     task->read_retry.n_attempts = 0;
     bool empty = batch->n == 0;
     bool at_tip = empty && batch->behind_ms == 0;
-    if (batch->end)
-        task->source_ended = true;
-    if (empty || task->stopping)
+    bool end = batch->end;
+    if (empty || task->stopping || task->failed)
         lt_stream_batch_free(batch);
     else
         take_batch(task, batch);
-    if (task->stopping)
-        return;
+    if (task->stopping || task->failed)
+        return; /* not at its end, even if the shard is: the batch was not taken */
+    task->source_ended = end;
     if (task->source_ended) {
         atomic_store(&task->tip, task->activity_before);
         lt_run_task_advance(task);
@@ -453,7 +476,7 @@ static void start_read(struct lt_run_task *task) {
     struct leat_error err;
     int64_t idle_ms = task->pipeline->runner->opt->drain ? DRAIN_IDLE_MS : IDLE_MS;
 
-    if (task->reading || task->stopping || task->source_ended ||
+    if (task->reading || task->stopping || task->failed || task->source_ended ||
         uv_is_active((uv_handle_t *)&task->idle_timer))
         return;
     if (!has_room(task))

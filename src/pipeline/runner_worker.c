@@ -61,6 +61,8 @@ static bool owns_objects(const struct lt_run_worker *worker, size_t pipeline) {
 
 static void on_flushed(void *ctx, leat_status status, const struct leat_error *err) {
     struct lt_run_worker *worker = ctx;
+    if (worker->stopping)
+        return; /* its deliveries are being freed: nothing may be given to them */
     if (status != LEAT_OK)
         lt_runner_fail(worker->runner, err);
     on_save_timer(&worker->save_timer);
