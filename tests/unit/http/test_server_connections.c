@@ -94,7 +94,7 @@ static void stop_waits_for_pending_answers_and_closes_idle_connections(void **st
     order(&peer, answer_held);
     struct heard heard;
     assert_true(hear(busy, false, &heard));
-    assert_non_null(strstr(heard.bytes.data, "Connection: close"));
+    assert_non_null(strstr(lt_buf_cstr(&heard.bytes), "Connection: close"));
     lt_buf_deinit(&heard.bytes);
     expect_end(busy);
     wait_for(&peer.n_stopped, 1);
