@@ -109,7 +109,7 @@ static leat_status show(const struct values *values, struct lt_target *target,
     }
     if (status == LEAT_OK)
         status = lt_buf_status(&out, err);
-    if (status == LEAT_OK && fwrite(out.data, 1, out.len, stdout) != out.len)
+    if (status == LEAT_OK && out.len && fwrite(out.data, 1, out.len, stdout) != out.len)
         status = lt_fail_sys(err, errno, "cannot write to standard output");
     lt_buf_deinit(&out);
     lt_arena_deinit(&arena);
