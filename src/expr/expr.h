@@ -34,6 +34,12 @@ struct lt_expr_text {
     unsigned column;
 };
 
+/** A value that all texts of a program see as `$name`. */
+struct lt_expr_var {
+    const char *name;     /**< letters, digits, '_' */
+    struct lt_slice json; /**< one JSON value */
+};
+
 /**
  * All sets see the record as it came, not each other's results; key and routes see it
  * with its fields. A condition holds when its first output is neither null nor false; without an
@@ -49,6 +55,8 @@ struct lt_expr_source {
     const struct lt_expr_text *routes; /**< conditions, seen after the sets; first true one wins */
     size_t n_routes;
     const struct lt_expr_text *key; /**< partition key of what goes out; may be NULL */
+    const struct lt_expr_var *vars; /**< may be NULL */
+    size_t n_vars;
 };
 
 struct lt_expr;

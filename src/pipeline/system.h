@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "deliver/delivery.h"
 #include "expr/expr.h"
+#include "rest/api.h"
 
 /*
  * What a file describes, checked. Every string lives in the system's arena.
@@ -52,6 +53,9 @@ struct lt_system_route {
     const char *stream; /**< STREAM */
     const char *bucket; /**< OBJECTS */
     const char *prefix;
+    enum lt_compression compression; /**< OBJECTS, and the next two */
+    uint64_t object_bytes;           /**< an object is written when this much is there… */
+    int64_t object_ms;               /**< …or after this long */
     struct lt_place place;
 };
 
@@ -67,7 +71,10 @@ struct lt_system_test {
 
 struct lt_system_pipeline {
     const char *name;
-    const char *source_stream;
+    const char *source_stream;      /**< or NULL: it pulls from `source_api` */
+    struct lt_rest_api *source_api; /**< of lt_system.apis */
+    const char **source_resources;  /**< only these, or NULL: all that are not on request */
+    size_t n_source_resources;
     bool from_latest; /**< without a checkpoint start at LATEST; else TRIM_HORIZON */
     struct lt_expr_text *defs, *sets;
     size_t n_defs, n_sets;
@@ -75,7 +82,9 @@ struct lt_system_pipeline {
     struct lt_system_route *routes;
     size_t n_routes;
     const char *dead_stream; /**< or NULL: a record that cannot be processed stops the pipeline */
-    uint64_t buffer_bytes;   /**< a route may hold this much that its sink has not acknowledged */
+    const char *dead_bucket; /**< instead of a stream, with a source_api only; or NULL */
+    const char *dead_prefix;
+    uint64_t buffer_bytes; /**< a route may hold this much that its sink has not acknowledged */
     struct lt_system_test *tests;
     size_t n_tests;
     struct lt_place place;
@@ -91,6 +100,8 @@ struct lt_system {
     size_t n_buckets;
     struct lt_system_delivery *deliveries;
     size_t n_deliveries;
+    struct lt_rest_api *apis;
+    size_t n_apis;
     struct lt_system_pipeline *pipelines;
     size_t n_pipelines;
 };
