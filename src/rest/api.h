@@ -11,7 +11,7 @@
  */
 
 /** A text with jq expressions in braces, evaluated on the parent's record: "/albums/{.id}/tracks".
- * "{{" is a brace. In a resource without `for_each` the input is null. */
+ * "{{" and "}}" are braces (text_scan.h). In a resource without `for_each` the input is null. */
 struct lt_rest_text {
     struct lt_expr_text source; /**< the whole text as written, with its place in the file */
 };
