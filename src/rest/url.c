@@ -203,20 +203,23 @@ static void append_code(struct lt_buf *out, unsigned char c) {
     lt_buf_append(out, lt_slice(code, sizeof(code)));
 }
 
-/* The reference without white space around it and its fragment, fit for a URL. */
-static void append_clean(struct lt_buf *out, struct lt_slice reference) {
-    while (reference.len && (unsigned char)reference.data[0] <= ' ')
-        reference = lt_slice_from(reference, 1);
-    while (reference.len && (unsigned char)reference.data[reference.len - 1] <= ' ')
-        reference.len--;
-    reference = cut(&reference, "#");
-    for (size_t i = 0; i < reference.len; i++) {
-        unsigned char c = (unsigned char)reference.data[i];
+void lt_rest_url_append_clean(struct lt_buf *out, struct lt_slice text) {
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
         if (c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c))
             append_code(out, c);
         else
             lt_buf_append_byte(out, (char)c);
     }
+}
+
+/* The reference without white space around it and its fragment, fit for a URL. */
+static void append_reference(struct lt_buf *out, struct lt_slice reference) {
+    while (reference.len && (unsigned char)reference.data[0] <= ' ')
+        reference = lt_slice_from(reference, 1);
+    while (reference.len && (unsigned char)reference.data[reference.len - 1] <= ' ')
+        reference.len--;
+    lt_rest_url_append_clean(out, cut(&reference, "#"));
 }
 
 /* "mailto:", "ftp:" …: a scheme ends with the first ':' before any '/', '?' or '#'. */
@@ -236,7 +239,7 @@ leat_status lt_rest_url_resolve(const char *base, struct lt_slice reference, str
     *out = NULL;
     lt_buf_init(&clean, URL_MAX);
     lt_buf_init(&buf, (size_t)2 * URL_MAX);
-    append_clean(&clean, reference);
+    append_reference(&clean, reference);
     struct lt_slice target = lt_buf_slice(&clean);
     bool based = lt_rest_url_split(lt_slice_str(base), &url);
     bool valid = based || has_scheme(target);

@@ -56,4 +56,7 @@ struct lt_slice lt_rest_url_param(const char *url, const char *name, struct lt_a
 void lt_rest_url_encode_path(struct lt_buf *out, struct lt_slice value);
 void lt_rest_url_encode_query(struct lt_buf *out, struct lt_slice value);
 
+/** Appends a URL's text with what no URL may hold percent-encoded. */
+void lt_rest_url_append_clean(struct lt_buf *out, struct lt_slice text);
+
 #endif
