@@ -2,6 +2,7 @@
 """Fixtures that the clients' tests and the scenarios share; each conftest.py takes them from here."""
 import pytest
 
+from support.hostile import Hostile
 from support.kinesalite import Kinesalite
 from support.leat import Server
 
@@ -48,3 +49,19 @@ def kinesalite():
     peer = Kinesalite().start()
     yield peer
     peer.stop()
+
+
+@pytest.fixture
+def api():
+    """A web API that the test scripts."""
+    server = Hostile().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def other():
+    """A second one: another origin."""
+    server = Hostile().start()
+    yield server
+    server.stop()
