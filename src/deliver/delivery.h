@@ -24,7 +24,7 @@
  */
 struct lt_delivery;
 
-enum lt_compression { LT_COMPRESSION_NONE, LT_COMPRESSION_GZIP };
+enum lt_compression { LT_COMPRESSION_NONE, LT_COMPRESSION_GZIP, LT_COMPRESSION_ZSTD };
 
 struct lt_delivery_options {
     const char *name; /**< the delivery stream's name */

@@ -328,7 +328,7 @@ static leat_status read_compression(struct lt_json format, struct lt_delivery_co
     if (!format.raw.data)
         return LEAT_OK;
     compressor = lt_compressor_find(lt_json_string(format, arena));
-    if (!compressor)
+    if (!compressor || !compressor->in_firehose)
         return REFUSE(err,
                       "CompressionFormat: %.*s is not supported here, UNCOMPRESSED and GZIP "
                       "are",
