@@ -10,10 +10,15 @@
 
 #include "http/transfer.h"
 
-#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { DEFAULT_CONNECTIONS_PER_HOST = 16, MAX_KEPT_CONNECTIONS = 64 };
+enum {
+    DEFAULT_CONNECTIONS_PER_HOST = 16,
+    MAX_KEPT_CONNECTIONS = 64,
+    MAX_SPARE_HANDLES = 64,
+    LONGEST_TICK_MS = 500,
+};
 
 struct active_call {
     struct lt_http_transfer transfer;
@@ -21,6 +26,9 @@ struct active_call {
     struct active_call *prev, *next;
     lt_http_done *done;
     void *ctx;
+    int64_t read_timeout_ms; /* 0: none */
+    uint64_t sign_ms;        /* when a sign of life was last seen */
+    unsigned n_signs;
 };
 
 struct watched_socket {
@@ -34,7 +42,12 @@ struct lt_http_client {
     uv_loop_t *loop;
     CURLM *multi;
     uv_timer_t timer;
+    uv_timer_t ticks; /* runs while calls with a read time-out are under way */
+    int64_t tick_ms;
+    size_t n_ticking;
     struct active_call *calls;
+    CURL *spare[MAX_SPARE_HANDLES]; /* a handle costs more to make than a small request to send */
+    size_t n_spare;
     size_t n_refs; /* open uv handles, and whoever is at work inside */
     bool closed;
 };
@@ -57,6 +70,8 @@ static void on_poll_closed(uv_handle_t *handle) {
 /* Takes a call out of the list and out of libcurl, so that its callback may do anything. */
 static void detach(struct active_call *call) {
     struct lt_http_client *client = call->client;
+    if (call->read_timeout_ms && --client->n_ticking == 0)
+        uv_timer_stop(&client->ticks);
     if (call->prev)
         call->prev->next = call->next;
     else
@@ -66,8 +81,22 @@ static void detach(struct active_call *call) {
     client->curl->multi_remove_handle(client->multi, call->transfer.easy);
 }
 
+static CURL *take_handle(struct lt_http_client *client) {
+    return client->n_spare ? client->spare[--client->n_spare] : client->curl->easy_init();
+}
+
+/* A handle that is kept has no pointer into its call any more. */
+static void give_back(struct lt_http_client *client, CURL *easy) {
+    if (client->closed || client->n_spare == MAX_SPARE_HANDLES) {
+        client->curl->easy_cleanup(easy);
+        return;
+    }
+    client->curl->easy_reset(easy);
+    client->spare[client->n_spare++] = easy;
+}
+
 static void free_call(struct active_call *call) {
-    call->transfer.curl->easy_cleanup(call->transfer.easy);
+    give_back(call->client, call->transfer.easy);
     lt_http_transfer_deinit(&call->transfer);
     free(call);
 }
@@ -80,11 +109,9 @@ static void finish_call(struct active_call *call, CURLcode code) {
     free_call(call);
 }
 
-/* Ends the first call of the list without libcurl. */
-static void abandon_first(struct lt_http_client *client, leat_status status, const char *why) {
-    struct active_call *call = client->calls;
+/* Ends a call without libcurl. */
+static void abandon(struct active_call *call, leat_status status, const char *why) {
     struct leat_error err;
-    assert(!call->prev);
     lt_fail(&err, status, 0, "request to %s: %s", call->transfer.answer.remote, why);
     detach(call);
     call->done(call->ctx, status, &call->transfer.answer, &err);
@@ -115,7 +142,7 @@ static void act(struct lt_http_client *client, curl_socket_t fd, int events) {
     finish_calls(client);
     /* libcurl is dead until all its transfers are gone (a socket could not be watched). */
     while (code != CURLM_OK && !client->closed && client->calls)
-        abandon_first(client, LEAT_E_NETWORK, client->curl->multi_strerror(code));
+        abandon(client->calls, LEAT_E_NETWORK, client->curl->multi_strerror(code));
     unref(client);
 }
 
@@ -133,6 +160,44 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
 
 static void on_timer(uv_timer_t *timer) {
     act(timer->data, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* The first call that has been without a sign of life for too long, or NULL. */
+static struct active_call *find_silent(struct lt_http_client *client) {
+    uint64_t now = uv_now(client->loop);
+    for (struct active_call *call = client->calls; call; call = call->next) {
+        if (call->n_signs != call->transfer.n_signs) {
+            call->n_signs = call->transfer.n_signs;
+            call->sign_ms = now;
+        } else if (call->n_signs && call->read_timeout_ms &&
+                   now - call->sign_ms >= (uint64_t)call->read_timeout_ms) {
+            return call;
+        }
+    }
+    return NULL;
+}
+
+static void on_tick(uv_timer_t *timer) {
+    struct lt_http_client *client = timer->data;
+    struct active_call *silent;
+    client->n_refs++;
+    while (!client->closed && (silent = find_silent(client))) {
+        char why[96];
+        snprintf(why, sizeof(why), "nothing was received for %lld ms",
+                 (long long)silent->read_timeout_ms);
+        abandon(silent, LEAT_E_TIMEOUT, why);
+    }
+    unref(client);
+}
+
+static void start_ticks(struct lt_http_client *client, int64_t timeout_ms) {
+    int64_t tick_ms = timeout_ms / 8 + 1;
+    if (tick_ms > LONGEST_TICK_MS)
+        tick_ms = LONGEST_TICK_MS;
+    if (client->n_ticking++ && client->tick_ms <= tick_ms)
+        return;
+    client->tick_ms = tick_ms;
+    uv_timer_start(&client->ticks, on_tick, (uint64_t)tick_ms, (uint64_t)tick_ms);
 }
 
 /* libcurl: call me back in so many milliseconds, or (-1) never. */
@@ -213,7 +278,9 @@ leat_status lt_http_client_new(struct lt_http_client **out,
     client->multi = multi;
     uv_timer_init(opt->loop, &client->timer);
     client->timer.data = client;
-    client->n_refs = 1; /* the timer's */
+    uv_timer_init(opt->loop, &client->ticks);
+    client->ticks.data = client;
+    client->n_refs = 2; /* the timers' */
 
     long per_host = opt->max_connections_per_host ? (long)opt->max_connections_per_host
                                                   : (long)DEFAULT_CONNECTIONS_PER_HOST;
@@ -233,10 +300,13 @@ void lt_http_client_free(struct lt_http_client *client) {
     client->closed = true;
     uv_timer_stop(&client->timer);
     while (client->calls)
-        abandon_first(client, LEAT_E_CANCELLED, "cancelled");
+        abandon(client->calls, LEAT_E_CANCELLED, "cancelled");
+    while (client->n_spare)
+        client->curl->easy_cleanup(client->spare[--client->n_spare]);
     client->curl->multi_cleanup(client->multi);
     client->multi = NULL;
     uv_close((uv_handle_t *)&client->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&client->ticks, on_timer_closed);
 }
 
 leat_status lt_http_client_start(struct lt_http_client *client, const struct lt_http_call *spec,
@@ -244,7 +314,7 @@ leat_status lt_http_client_start(struct lt_http_client *client, const struct lt_
     if (client->closed)
         return lt_fail(err, LEAT_E_CANCELLED, 0, "the HTTP client is being closed");
     struct active_call *call = calloc(1, sizeof(*call));
-    CURL *easy = call ? client->curl->easy_init() : NULL;
+    CURL *easy = call ? take_handle(client) : NULL;
     if (!easy) {
         free(call);
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a request");
@@ -262,6 +332,9 @@ leat_status lt_http_client_start(struct lt_http_client *client, const struct lt_
                          call->transfer.answer.remote, client->curl->multi_strerror(code));
         goto fail;
     }
+    call->read_timeout_ms = spec->read_timeout_ms;
+    if (call->read_timeout_ms)
+        start_ticks(client, call->read_timeout_ms);
     call->next = client->calls;
     if (call->next)
         call->next->prev = call;

@@ -37,7 +37,13 @@ struct lt_http_call {
     size_t max_answer_bytes;    /**< 0: 64 MiB; more is LEAT_E_LIMIT */
     int64_t connect_timeout_ms; /**< 0: 5,000 */
     int64_t total_timeout_ms;   /**< 0: 60,000 */
-    bool http2;                 /**< try HTTP/2 over TLS */
+    /** Longest time without a byte once the connection stands; 0: as long as it takes. Not of the
+     * blocking call. */
+    int64_t read_timeout_ms;
+    const char *ca_file; /**< certificates to trust beside the system's, or NULL */
+    bool compressed; /**< offer the encodings that libcurl undoes; limits count what comes out */
+    bool http2;      /**< HTTP/2 over TLS where the peer has it, calls side by side on one
+                        connection */
 };
 
 /** What came back. Lives during the callback (or until lt_http_answer_deinit() for the blocking

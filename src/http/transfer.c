@@ -90,6 +90,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx) {
     struct lt_http_transfer *transfer = ctx;
     struct lt_buf *body = &transfer->answer.body;
     size_t len = size * n;
+    transfer->n_signs++;
     if (len > body->max - body->len) {
         transfer->over_limit = true;
         return 0;
@@ -102,6 +103,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *ctx) {
     struct lt_http_transfer *transfer = ctx;
     struct lt_buf *headers = &transfer->answer.headers;
     struct lt_slice line = {data, size * n};
+    transfer->n_signs++;
     /* A status line begins a new answer: what came before was a 1xx or a proxy's. */
     if (lt_slice_starts(line, LT_LIT("HTTP/")))
         lt_buf_clear(headers);
@@ -111,6 +113,17 @@ static size_t on_header(char *data, size_t size, size_t n, void *ctx) {
     }
     lt_buf_append(headers, line);
     return headers->failed ? 0 : line.len;
+}
+
+/* libcurl: the connection stands, the request goes out next. */
+static int on_connected(void *ctx, char *address, char *local_address, int port, int local_port) {
+    struct lt_http_transfer *transfer = ctx;
+    (void)address;
+    (void)local_address;
+    (void)port;
+    (void)local_port;
+    transfer->n_signs++;
+    return CURL_PREREQFUNC_OK;
 }
 
 static bool is_header_named(const char *line, const char *name) {
@@ -184,7 +197,7 @@ static CURLcode set_method(struct lt_http_transfer *transfer, const struct lt_ht
 }
 
 static CURLcode set_options(struct lt_http_transfer *transfer, const struct lt_http_call *call,
-                            bool direct) {
+                            bool direct, bool tls) {
     typeof(curl_easy_setopt) *setopt = transfer->curl->easy_setopt;
     CURL *easy = transfer->easy;
     CURLcode code = set_method(transfer, call);
@@ -206,6 +219,17 @@ static CURLcode set_options(struct lt_http_transfer *transfer, const struct lt_h
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_HEADERDATA, transfer);
     SET(CURLOPT_ERRORBUFFER, transfer->error);
+    if (call->read_timeout_ms) {
+        SET(CURLOPT_PREREQFUNCTION, on_connected);
+        SET(CURLOPT_PREREQDATA, transfer);
+    }
+    /* Calls that come while the first connection is being made wait to share it. */
+    if (call->http2 && tls)
+        SET(CURLOPT_PIPEWAIT, 1L);
+    if (call->compressed)
+        SET(CURLOPT_ACCEPT_ENCODING, "");
+    if (call->ca_file)
+        SET(CURLOPT_CAINFO, call->ca_file);
     if (call->unix_socket)
         SET(CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
     if (direct)
@@ -239,7 +263,8 @@ leat_status lt_http_transfer_init(struct lt_http_transfer *transfer, const struc
     leat_status status = add_headers(transfer, call, err);
     if (status != LEAT_OK)
         return status;
-    CURLcode code = set_options(transfer, call, call->unix_socket || is_loopback(&parts));
+    CURLcode code =
+        set_options(transfer, call, call->unix_socket || is_loopback(&parts), parts.tls);
     if (code != CURLE_OK)
         return lt_fail(err, code == CURLE_OUT_OF_MEMORY ? LEAT_E_NOMEM : LEAT_E_INVALID, 0,
                        "cannot make a request to %s: %s", transfer->answer.remote,

@@ -17,6 +17,7 @@ struct lt_http_transfer {
     int64_t total_timeout_ms;
     int64_t connect_timeout_ms;
     size_t max_answer_bytes;
+    unsigned n_signs; /**< of life, since the connection stands: who sees none for long gives up */
     bool over_limit;
     bool over_header_limit;
     char error[CURL_ERROR_SIZE];

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static void wait_until_cut(int fd) {
@@ -53,12 +54,46 @@ static bool send_flood(int fd, const char *head) {
     return false;
 }
 
+/* One byte every 100 ms, 15 of them. */
+static bool drip(int fd) {
+    const struct timespec pause = {.tv_nsec = 100000000};
+    send_str(fd, "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n");
+    for (int i = 0; i < 15; i++) {
+        nanosleep(&pause, NULL);
+        send_str(fd, "x");
+    }
+    return true;
+}
+
+/* "unpacked text" by gzip, for who accepts it. */
+static bool send_packed(int fd, const struct peer_request *request) {
+    static const char packed[] =
+        "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x2b\xcd\x2b\x48\x4c\xce\x4e\x4d\x51\x28\x49\xad"
+        "\x28\x01\x00\xe3\x73\x41\xd0\x0d\x00\x00\x00";
+    char accepts[128], head[128];
+    if (!peer_header(request, "Accept-Encoding", accepts, sizeof(accepts)) ||
+        !strstr(accepts, "gzip")) {
+        peer_answer(fd, 200, "", "as it is");
+        return true;
+    }
+    snprintf(head, sizeof(head),
+             "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+             sizeof(packed) - 1);
+    send_str(fd, head);
+    peer_send(fd, packed, sizeof(packed) - 1);
+    return true;
+}
+
 /* What each target does. */
 static bool behave(void *ctx, const struct peer_request *request, int fd) {
     const char *target = request->target;
     (void)ctx;
     if (!strncmp(target, "/echo", 5))
         return echo(fd, request);
+    if (!strcmp(target, "/drips"))
+        return drip(fd);
+    if (!strcmp(target, "/packed"))
+        return send_packed(fd, request);
     if (!strcmp(target, "/slow")) {
         wait_until_cut(fd);
         return false;
@@ -274,6 +309,54 @@ static void no_answer_in_time_is_a_timeout(void **state) {
 static void an_answer_that_stalls_is_a_timeout(void **state) {
     struct outcome o = get(*state, "/stalls", (struct lt_http_call){.total_timeout_ms = 100});
     assert_int_equal(o.status, LEAT_E_TIMEOUT);
+}
+
+static void a_peer_that_falls_silent_is_given_up_long_before_the_end_of_time(void **state) {
+    static const char *const targets[] = {"/slow", "/stalls"};
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        struct lt_http_call call = {.read_timeout_ms = 50, .total_timeout_ms = 600000};
+        struct outcome o = get(*state, targets[i], call);
+        assert_int_equal(o.status, LEAT_E_TIMEOUT);
+        assert_non_null(strstr(o.err.text, "nothing was received for 50 ms"));
+    }
+}
+
+static void a_slow_answer_is_waited_for_while_bytes_come(void **state) {
+    struct outcome o = get(*state, "/drips", (struct lt_http_call){.read_timeout_ms = 1000});
+    assert_int_equal(o.status, LEAT_OK);
+    assert_string_equal(o.body, "xxxxxxxxxxxxxxx");
+}
+
+static void a_packed_answer_is_unpacked_only_when_it_was_asked_for(void **state) {
+    struct outcome o = get(*state, "/packed", (struct lt_http_call){.compressed = true});
+    assert_string_equal(o.body, "unpacked text");
+    o = get(*state, "/packed", (struct lt_http_call){.compressed = true, .max_answer_bytes = 12});
+    assert_int_equal(o.status, LEAT_E_LIMIT);
+    o = get(*state, "/packed", (struct lt_http_call){0});
+    assert_string_equal(o.body, "as it is");
+}
+
+static void a_file_of_certificates_that_is_not_there_is_named(void **state) {
+    struct fixture *f = *state;
+    char url[128];
+    struct outcome o = {0};
+    struct lt_http_call call = {.method = "GET", .url = url, .ca_file = "/nowhere/ca.pem"};
+    snprintf(url, sizeof(url), "https%s/echo", strchr(peer_url(f->peer), ':'));
+    assert_int_equal(lt_http_client_start(f->client, &call, note, &o, NULL), LEAT_OK);
+    await(f, &o, 1);
+    assert_int_equal(o.status, LEAT_E_AUTH);
+    assert_non_null(strstr(o.err.text, "/nowhere/ca.pem"));
+}
+
+static void nothing_of_a_call_is_left_in_the_next_one(void **state) {
+    const char *headers[] = {"Content-Type: text/x", "X-Empty: full", NULL};
+    struct lt_http_call call = {.method = "PATCH", .headers = headers, .body = LT_LIT("x")};
+    struct outcome o = get(*state, "/echo", call);
+    assert_non_null(strstr(o.body, "PATCH /echo "));
+    o = get(*state, "/echo", (struct lt_http_call){0});
+    assert_non_null(strstr(o.body, "GET /echo "));
+    assert_non_null(strstr(o.body, "expect=none type=none"));
+    assert_non_null(strstr(o.body, "empty=none body=0:"));
 }
 
 static void a_broken_answer_is_a_network_error(void **state) {
@@ -493,6 +576,11 @@ int main(void) {
         TEST(headers_are_those_of_the_last_answer),
         TEST(no_answer_in_time_is_a_timeout),
         TEST(an_answer_that_stalls_is_a_timeout),
+        TEST(a_peer_that_falls_silent_is_given_up_long_before_the_end_of_time),
+        TEST(a_slow_answer_is_waited_for_while_bytes_come),
+        TEST(a_packed_answer_is_unpacked_only_when_it_was_asked_for),
+        TEST(a_file_of_certificates_that_is_not_there_is_named),
+        TEST(nothing_of_a_call_is_left_in_the_next_one),
         TEST(a_broken_answer_is_a_network_error),
         TEST(an_answer_over_its_limit_is_cut_off),
         TEST(headers_without_end_are_cut_off),
