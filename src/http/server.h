@@ -109,6 +109,10 @@ void lt_http_respond(struct lt_http_request *request, unsigned status,
 /** As lt_http_respond(), without a copy: takes over the buffer's bytes (`body` is then empty). */
 void lt_http_respond_take(struct lt_http_request *request, unsigned status,
                           const struct lt_http_header *headers, struct lt_buf *body);
+/** As lt_http_respond_take(), but breaks off after `n_sent` bytes of the body and closes the
+ * connection: an answer that a client must find to be cut. */
+void lt_http_respond_cut(struct lt_http_request *request, unsigned status,
+                         const struct lt_http_header *headers, struct lt_buf *body, size_t n_sent);
 /** Answers with `len` bytes of a file from `offset`; takes the descriptor over. For HEAD only the
  * length is sent, and `fd` may be -1. */
 void lt_http_respond_file(struct lt_http_request *request, unsigned status,

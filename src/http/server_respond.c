@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FILE_BLOCK_BYTES = 64 << 10 };
+enum { FILE_BLOCK_BYTES = 64 << 10, CUT_BLOCK_BYTES = 16 << 10 };
 
 struct lt_slice lt_http_method(const struct lt_http_request *request) {
     return request->method;
@@ -170,6 +170,47 @@ void lt_http_respond_take(struct lt_http_request *request, unsigned status,
         const size_t max = body->max;
         lt_buf_init(body, max);
     } else {
+        lt_buf_deinit(body);
+    }
+    answer(request, status, headers, response);
+}
+
+struct cut_body {
+    struct lt_buf bytes;
+    size_t n_sent;
+};
+
+static ssize_t read_cut(void *cls, uint64_t pos, char *buf, size_t max) {
+    const struct cut_body *cut = cls;
+
+    if (pos >= cut->n_sent)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    size_t n = cut->n_sent - (size_t)pos < max ? cut->n_sent - (size_t)pos : max;
+    memcpy(buf, cut->bytes.data + pos, n);
+    return (ssize_t)n;
+}
+
+static void free_cut(void *cls) {
+    struct cut_body *cut = cls;
+    lt_buf_deinit(&cut->bytes);
+    free(cut);
+}
+
+void lt_http_respond_cut(struct lt_http_request *request, unsigned status,
+                         const struct lt_http_header *headers, struct lt_buf *body, size_t n_sent) {
+    struct cut_body *cut = malloc(sizeof(*cut));
+    struct MHD_Response *response = NULL;
+    const size_t max = body->max;
+
+    if (cut) {
+        *cut = (struct cut_body){*body, n_sent < body->len ? n_sent : body->len};
+        response =
+            MHD_create_response_from_callback(body->len, CUT_BLOCK_BYTES, read_cut, cut, free_cut);
+    }
+    if (response) {
+        lt_buf_init(body, max);
+    } else {
+        free(cut);
         lt_buf_deinit(body);
     }
     answer(request, status, headers, response);
