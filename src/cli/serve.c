@@ -15,7 +15,13 @@
 struct values {
     struct lt_common common;
     const char *listen;
+    int sample;
+    const char *sample_data;
+    uint64_t sample_scale;
+    const char *sample_faults;
 };
+
+static const char *const samples[] = {"none", "spotify", NULL};
 
 static const struct lt_option options[] = {
     {.name = "listen",
@@ -25,10 +31,31 @@ static const struct lt_option options[] = {
      .offset = offsetof(struct values, listen),
      .help = "where to answer (default 127.0.0.1:4567; port 0: any free one)",
      .env = "LEAT_LISTEN"},
+    {.name = "sample",
+     .type = LT_OPTION_CHOICE,
+     .arg = "none|spotify",
+     .offset = offsetof(struct values, sample),
+     .help = "also answer like this Web API, to try and test with (default none)",
+     .choices = samples},
+    {.name = "sample-data",
+     .type = LT_OPTION_STRING,
+     .arg = "FILE",
+     .offset = offsetof(struct values, sample_data),
+     .help = "the sample's catalogue, a CSV file (default: one that is built in)"},
+    {.name = "sample-scale",
+     .type = LT_OPTION_UINT,
+     .arg = "N",
+     .offset = offsetof(struct values, sample_scale),
+     .help = "serve the catalogue N times, under ids of their own (default 1)"},
+    {.name = "sample-faults",
+     .type = LT_OPTION_STRING,
+     .arg = "LIST",
+     .offset = offsetof(struct values, sample_faults),
+     .help = "latency=20ms,errors=5%,… (see below)"},
     {0},
 };
 
-static const struct values defaults = {.listen = "127.0.0.1:4567"};
+static const struct values defaults = {.listen = "127.0.0.1:4567", .sample_scale = 1};
 
 /* The URL of a listening address: the host as given, the port as it came to be. */
 static void format_url(const char *listen, unsigned port, char *out, size_t room) {
@@ -73,7 +100,12 @@ static void wait_for_signal(const sigset_t *signals) {
 static int run(const void *values, const char *const *args, size_t n_args) {
     const struct values *v = values;
     struct lt_engine_options engine_options = {
-        .data_dir = v->common.data ? v->common.data : "leat-data", .listen = v->listen};
+        .data_dir = v->common.data ? v->common.data : "leat-data",
+        .listen = v->listen,
+        .sample = {.name = v->sample ? samples[v->sample] : NULL,
+                   .data = v->sample_data,
+                   .scale = v->sample_scale,
+                   .faults = v->sample_faults}};
     struct lt_engine *engine;
     struct leat_error err;
     sigset_t signals;
@@ -81,6 +113,10 @@ static int run(const void *values, const char *const *args, size_t n_args) {
 
     (void)args;
     (void)n_args;
+    if (!v->sample && (v->sample_data || v->sample_faults || v->sample_scale != 1)) {
+        lt_fail(&err, LEAT_E_CONFIG, 0, "--sample-… is for a sample: --sample spotify");
+        return lt_cli_fail("serve", &err);
+    }
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);

@@ -89,15 +89,32 @@ static void flush(struct lt_engine *engine, struct lt_http_request *request) {
         answer_error(request, status, &err);
 }
 
+/* The sample's own page; without one, that is said. */
+static bool has_sample(const struct lt_engine *engine, struct lt_http_request *request) {
+    if (!engine->sample)
+        lt_service_refuse(request, 404, "LEAT_E_NOT_FOUND",
+                          "no sample is on: leat serve --sample spotify");
+    return engine->sample != NULL;
+}
+
+static void show_sample(struct lt_engine *engine, struct lt_http_request *request) {
+    if (has_sample(engine, request))
+        lt_spotify_show(engine->sample, request);
+}
+
+static void change_sample(struct lt_engine *engine, struct lt_http_request *request) {
+    if (has_sample(engine, request))
+        lt_spotify_change(engine->sample, request);
+}
+
 static const struct page {
     const char *path;
     const char *method; /* HEAD is also taken where it is GET */
     void (*show)(struct lt_engine *engine, struct lt_http_request *request);
 } pages[] = {
-    {"/healthz", "GET", show_health},
-    {"/metrics", "GET", show_metrics},
-    {"/_leat/status", "GET", show_status},
-    {"/_leat/flush", "POST", flush},
+    {"/healthz", "GET", show_health},      {"/metrics", "GET", show_metrics},
+    {"/_leat/status", "GET", show_status}, {"/_leat/flush", "POST", flush},
+    {"/_leat/sample", "GET", show_sample}, {"/_leat/sample", "POST", change_sample},
 };
 
 static bool is_method(struct lt_http_request *request, const char *method) {
@@ -130,6 +147,7 @@ bool lt_admin_handle(struct lt_engine *engine, struct lt_http_request *request) 
         page->show(engine, request);
     else
         lt_service_refuse(request, 404, "LEAT_E_NOT_FOUND",
-                          "there is GET /_leat/status and POST /_leat/flush");
+                          "there is GET /_leat/status, POST /_leat/flush, and GET and POST "
+                          "/_leat/sample");
     return page != NULL;
 }

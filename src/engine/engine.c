@@ -78,6 +78,8 @@ static void on_answered(uv_timer_t *timer) {
     engine->server = NULL;
     lt_s3_service_free(engine->s3);
     engine->s3 = NULL;
+    lt_spotify_close(engine->sample);
+    engine->sample = NULL;
     lt_deliveries_close(engine->deliveries);
     engine->deliveries = NULL;
     uv_close((uv_handle_t *)&engine->maintain, NULL);
@@ -221,6 +223,21 @@ static leat_status open_services(struct lt_engine *engine, struct leat_error *er
     return status;
 }
 
+static leat_status open_sample(struct lt_engine *engine, const struct lt_engine_sample *sample,
+                               struct leat_error *err) {
+    struct lt_spotify_options options = {.loop = &engine->loop,
+                                         .data = sample->data,
+                                         .scale = sample->scale,
+                                         .faults = sample->faults};
+
+    if (!sample->name)
+        return LEAT_OK;
+    if (strcmp(sample->name, "spotify") != 0)
+        return lt_fail(err, LEAT_E_INVALID, 0, "there is no sample \"%s\", there is spotify",
+                       sample->name);
+    return lt_spotify_open(&engine->sample, &options, err);
+}
+
 static leat_status open_server(struct lt_engine *engine, const char *address,
                                struct leat_error *err) {
     struct lt_http_server_options options = {.loop = &engine->loop,
@@ -256,6 +273,8 @@ leat_status lt_engine_open(struct lt_engine **out, const struct lt_engine_option
     if (status == LEAT_OK)
         status = open_services(engine, err);
     if (status == LEAT_OK)
+        status = open_sample(engine, &opt->sample, err);
+    if (status == LEAT_OK)
         status = open_server(engine, opt->listen, err);
     if (status == LEAT_OK) {
         rc = uv_thread_create(&engine->thread, run_loop, engine);
@@ -276,6 +295,7 @@ static void close_unstarted(struct lt_engine *engine) {
     if (engine->server)
         lt_http_server_free(engine->server);
     lt_s3_service_free(engine->s3);
+    lt_spotify_close(engine->sample);
     lt_deliveries_close(engine->deliveries);
     uv_close((uv_handle_t *)&engine->maintain, NULL);
     uv_close((uv_handle_t *)&engine->drain, NULL);

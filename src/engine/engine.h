@@ -14,14 +14,23 @@
  */
 struct lt_engine;
 
+/** A Web API to try things on, beside the services (engine/spotify/). */
+struct lt_engine_sample {
+    const char *name;   /**< "spotify", or NULL: none, and all below is without effect */
+    const char *data;   /**< its catalogue, a CSV file; NULL: the one that is built in */
+    uint64_t scale;     /**< how often the catalogue stands in it, from 1 */
+    const char *faults; /**< "latency=20ms,errors=5%"; NULL: none */
+};
+
 struct lt_engine_options {
     const char *data_dir;
     const char *listen; /**< "127.0.0.1:4567", or NULL: only the private address in the folder */
+    struct lt_engine_sample sample;
 };
 
 /** Takes the folder, opens what is in it, starts the thread; it answers when this returns.
  * Errors: LEAT_E_BUSY when another process has the folder (see lt_folder_peer()); as
- * lt_journal_open(), lt_http_server_listen(). */
+ * lt_journal_open(), lt_http_server_listen(), lt_spotify_open(). */
 LEAT_MUST_CHECK leat_status lt_engine_open(struct lt_engine **out,
                                            const struct lt_engine_options *opt,
                                            struct leat_error *err);

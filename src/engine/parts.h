@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/s3/s3.h"
 #include "engine/service.h"
+#include "engine/spotify/spotify.h"
 #include "http/server.h"
 #include "object/folder.h"
 #include "store/folder.h"
@@ -29,6 +30,7 @@ struct lt_engine {
     uv_loop_t loop;
     struct lt_http_server *server;
     struct lt_s3_service *s3;
+    struct lt_spotify *sample; /* NULL: off */
     struct lt_deliveries *deliveries;
     struct lt_service_env env;
     uv_timer_t maintain;
