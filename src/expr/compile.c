@@ -7,11 +7,12 @@
 #include "expr/program.h"
 
 #include "base/units.h"
+#include "expr/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_CANDIDATES = 512, MAX_WHAT_BYTES = 400 };
+enum { MAX_CANDIDATES = 512, MAX_WHAT_BYTES = 400, MAX_VAR_BYTES = 64 << 20 };
 
 /* The first complaint that stands in a user's text, else the first of all. */
 struct complaint {
@@ -172,8 +173,31 @@ static void add_def_names(struct lt_buf *out, const struct lt_expr_program *p) {
     }
 }
 
+static void add_nearest(struct complaint *c, struct lt_slice word, const char *const *candidates) {
+    const char *nearest = lt_nearest(word, candidates);
+    size_t len = strlen(c->what);
+
+    if (nearest)
+        snprintf(c->what + len, sizeof(c->what) - len, "; did you mean \"%s%s\"?",
+                 c->what[0] == '$' ? "$" : "", nearest);
+}
+
+/* Adds the nearest known name to "$NAME is not defined". */
+static void suggest_variable(struct complaint *c) {
+    const char *candidates[MAX_CANDIDATES + 1];
+    size_t n = 0;
+    const char *end = strstr(c->what, " is not defined");
+
+    if (!end || c->what[0] != '$')
+        return;
+    for (; n < c->program->n_vars && n < MAX_CANDIDATES; n++)
+        candidates[n] = c->program->vars[n].name;
+    candidates[n] = NULL;
+    add_nearest(c, lt_slice(c->what + 1, (size_t)(end - c->what) - 1), candidates);
+}
+
 /* Adds the nearest known name to "NAME/ARITY is not defined". */
-static void suggest(struct complaint *c) {
+static void suggest_function(struct complaint *c) {
     char *candidates[MAX_CANDIDATES + 1];
     size_t n = 0;
     char *end = strstr(c->what, " is not defined");
@@ -202,27 +226,53 @@ static void suggest(struct complaint *c) {
             candidates[n++] = name;
     }
     candidates[n] = NULL;
-    const char *nearest = lt_nearest(word, (const char *const *)candidates);
-    if (nearest)
-        snprintf(c->what + len, sizeof(c->what) - len, "; did you mean \"%s\"?", nearest);
+    add_nearest(c, word, (const char *const *)candidates);
     lt_buf_deinit(&names);
+}
+
+/* jq's constants by name. On LEAT_OK the caller owns `*values`. */
+static leat_status read_vars(const struct lt_expr_program *p, jv *values, struct leat_error *err) {
+    *values = lt_jq.object();
+    for (size_t i = 0; i < p->n_vars; i++) {
+        struct lt_json json;
+        leat_status status =
+            p->vars[i].json.len > MAX_VAR_BYTES
+                ? lt_fail(err, LEAT_E_CONFIG, 0, "more than %d bytes", MAX_VAR_BYTES)
+                : lt_json_parse(&json, p->vars[i].json, LT_JSON_DEFAULT_DEPTH, err);
+        if (status != LEAT_OK) {
+            lt_jq.free(*values);
+            lt_error_prefix(err, "the value of $%s", p->vars[i].name);
+            return LEAT_E_CONFIG;
+        }
+        jv value = lt_expr_read_value(json);
+        *values = lt_jq.object_set(*values, lt_jq.string(p->vars[i].name), value);
+    }
+    return LEAT_OK;
 }
 
 leat_status lt_expr_program_compile(const struct lt_expr_program *p, jq_state **out,
                                     struct leat_error *err) {
     struct complaint c = {.program = p};
     char label[LT_EXPR_LABEL_BYTES];
+    jv vars;
 
+    *out = NULL;
+    leat_status status = read_vars(p, &vars, err);
+    if (status != LEAT_OK)
+        return status;
     *out = make_state(on_error, &c);
-    if (!*out)
+    if (!*out) {
+        lt_jq.free(vars);
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for libjq");
-    int compiled = lt_jq.compile(*out, p->text.data);
+    }
+    int compiled = lt_jq.compile_args(*out, p->text.data, vars);
     lt_jq.set_error_cb(*out, ignore, NULL);
     if (compiled)
         return LEAT_OK;
 
     lt_jq.teardown(out);
-    suggest(&c);
+    suggest_variable(&c);
+    suggest_function(&c);
     if (!c.part)
         return lt_fail(err, LEAT_E_CONFIG, 0, "jq: %s", c.any ? c.what : "cannot compile");
     lt_fail(err, LEAT_E_CONFIG, 0, "%s: %s",

@@ -14,6 +14,7 @@ static const struct lt_dylib_symbol symbols[] = {
     {"jq_set_debug_cb", &lt_jq.set_debug_cb},
     {"jq_set_input_cb", &lt_jq.set_input_cb},
     {"jq_compile", &lt_jq.compile},
+    {"jq_compile_args", &lt_jq.compile_args},
     {"jq_start", &lt_jq.start},
     {"jq_next", &lt_jq.next},
     {"jq_halt", &lt_jq.halt},

@@ -13,6 +13,7 @@ struct lt_libjq {
     typeof(jq_set_debug_cb) *set_debug_cb;
     typeof(jq_set_input_cb) *set_input_cb;
     typeof(jq_compile) *compile;
+    typeof(jq_compile_args) *compile_args;
     typeof(jq_start) *start;
     typeof(jq_next) *next;
     typeof(jq_halt) *halt;

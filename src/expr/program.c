@@ -72,7 +72,7 @@ const char *lt_expr_label(enum lt_expr_kind kind, size_t index, struct lt_slice 
         snprintf(out, LT_EXPR_LABEL_BYTES, "route[%zu].when", index);
         break;
     case LT_EXPR_FILTER:
-        snprintf(out, LT_EXPR_LABEL_BYTES, "expression");
+        snprintf(out, LT_EXPR_LABEL_BYTES, "%.*s", len ? len : 10, len ? name.data : "expression");
         break;
     }
     return out;
@@ -208,8 +208,9 @@ static void add_main(struct lt_buf *out, const struct lt_expr_source *src) {
         lt_buf_append_str(out, " end");
 }
 
-static leat_status start(struct lt_expr_program *p, size_t n_parts, struct leat_error *err) {
-    *p = (struct lt_expr_program){0};
+static leat_status start(struct lt_expr_program *p, size_t n_parts, const struct lt_expr_var *vars,
+                         size_t n_vars, struct leat_error *err) {
+    *p = (struct lt_expr_program){.vars = vars, .n_vars = n_vars};
     lt_buf_init(&p->text, MAX_PROGRAM_BYTES);
     p->parts = calloc(n_parts ? n_parts : 1, sizeof(*p->parts));
     if (!p->parts)
@@ -221,7 +222,8 @@ static leat_status start(struct lt_expr_program *p, size_t n_parts, struct leat_
 leat_status lt_expr_program_init(struct lt_expr_program *p, const struct lt_expr_source *src,
                                  struct leat_error *err) {
     unsigned line = 2; /* the prelude is one line */
-    leat_status status = start(p, src->n_defs + src->n_sets + src->n_routes + 1, err);
+    leat_status status =
+        start(p, src->n_defs + src->n_sets + src->n_routes + 1, src->vars, src->n_vars, err);
 
     for (size_t i = 0; status == LEAT_OK && i < src->n_defs; i++)
         status = add_part(p, LT_EXPR_DEF, i, &src->defs[i], &line, err);
@@ -240,9 +242,10 @@ leat_status lt_expr_program_init(struct lt_expr_program *p, const struct lt_expr
 }
 
 leat_status lt_expr_program_init_filter(struct lt_expr_program *p, const struct lt_expr_text *text,
+                                        const struct lt_expr_var *vars, size_t n_vars,
                                         struct leat_error *err) {
     unsigned line = 2;
-    leat_status status = start(p, 1, err);
+    leat_status status = start(p, 1, vars, n_vars, err);
 
     if (status == LEAT_OK)
         status = add_part(p, LT_EXPR_FILTER, 0, text, &line, err);

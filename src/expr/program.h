@@ -21,6 +21,8 @@ struct lt_expr_program {
     struct lt_buf text;
     struct lt_expr_part *parts;
     size_t n_parts;
+    const struct lt_expr_var *vars; /**< borrowed */
+    size_t n_vars;
 };
 
 /**
@@ -39,7 +41,8 @@ LEAT_MUST_CHECK leat_status lt_expr_program_init(struct lt_expr_program *p,
                                                  struct leat_error *err);
 LEAT_MUST_CHECK leat_status lt_expr_program_init_filter(struct lt_expr_program *p,
                                                         const struct lt_expr_text *text,
-                                                        struct leat_error *err);
+                                                        const struct lt_expr_var *vars,
+                                                        size_t n_vars, struct leat_error *err);
 void lt_expr_program_deinit(struct lt_expr_program *p);
 
 /** Bytes that lt_expr_label() writes at most, with its NUL. */

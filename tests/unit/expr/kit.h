@@ -21,6 +21,7 @@ struct kit {
     const char *sets[2 * KIT_TEXTS + 1];
     const char *routes[2 * KIT_TEXTS + 1];
     const char *key;
+    const char *vars[2 * KIT_TEXTS + 1]; /* name, JSON */
 };
 
 static inline size_t kit_texts(const char *const *list, struct lt_expr_text *texts) {
@@ -32,9 +33,18 @@ static inline size_t kit_texts(const char *const *list, struct lt_expr_text *tex
     return n;
 }
 
+static inline size_t kit_vars(const char *const *list, struct lt_expr_var *vars) {
+    size_t n = 0;
+
+    for (; list[2 * n]; n++)
+        vars[n] = (struct lt_expr_var){list[2 * n], lt_slice_str(list[2 * n + 1])};
+    return n;
+}
+
 static inline leat_status kit_try(struct lt_expr **out, const struct kit *kit,
                                   struct leat_error *err) {
     struct lt_expr_text defs[KIT_TEXTS], sets[KIT_TEXTS], routes[KIT_TEXTS];
+    struct lt_expr_var vars[KIT_TEXTS];
     struct lt_expr_text key = {.text = lt_slice_str(kit->key), .line = 99, .column = 1};
     struct lt_expr_source source = {
         .defs = defs,
@@ -44,6 +54,8 @@ static inline leat_status kit_try(struct lt_expr **out, const struct kit *kit,
         .routes = routes,
         .n_routes = kit_texts(kit->routes, routes),
         .key = kit->key ? &key : NULL,
+        .vars = vars,
+        .n_vars = kit_vars(kit->vars, vars),
     };
     return lt_expr_compile(out, &source, err);
 }

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A jq text of one value: a path walked over the text, or a program of libjq. */
+#include "expr/query.h"
+
+#include "expr/eval.h"
+#include "expr/path.h"
+#include "expr/value.h"
+
+#include <stdlib.h>
+
+enum { MAX_PATH_BYTES = 16 << 20 };
+
+struct lt_expr_query {
+    bool is_path;
+    struct lt_expr_path path;
+    struct lt_arena path_memory;
+    struct lt_expr_eval eval; /* where it is no path */
+
+    /* of the run at work */
+    struct lt_expr_views views;
+    struct lt_buf text;
+    struct lt_arena *arena;
+};
+
+leat_status lt_expr_query_new(struct lt_expr_query **out, const struct lt_expr_text *text,
+                              const struct lt_expr_var *vars, size_t n_vars,
+                              struct leat_error *err) {
+    struct lt_expr_query *query = calloc(1, sizeof(*query));
+
+    *out = NULL;
+    if (!query)
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for an expression");
+    lt_arena_init(&query->path_memory, MAX_PATH_BYTES);
+    lt_buf_init(&query->text, LT_EXPR_MAX_RESULT_BYTES);
+    leat_status status =
+        lt_expr_path_parse(&query->path, &query->is_path, text->text, &query->path_memory, err);
+    if (status == LEAT_OK && !query->is_path)
+        status = lt_expr_eval_init(&query->eval, text, vars, n_vars, err);
+    if (status == LEAT_OK)
+        *out = query;
+    else
+        lt_expr_query_free(query);
+    return status;
+}
+
+void lt_expr_query_free(struct lt_expr_query *query) {
+    if (!query)
+        return;
+    lt_expr_eval_deinit(&query->eval);
+    lt_arena_deinit(&query->path_memory);
+    lt_buf_deinit(&query->text);
+    free(query->views.items);
+    free(query);
+}
+
+bool lt_expr_query_is_path(const struct lt_expr_query *query) {
+    return query->is_path;
+}
+
+static enum lt_json_type type_of(jv value) {
+    static const enum lt_json_type types[] = {
+        [JV_KIND_NULL] = LT_JSON_NULL,     [JV_KIND_FALSE] = LT_JSON_FALSE,
+        [JV_KIND_TRUE] = LT_JSON_TRUE,     [JV_KIND_NUMBER] = LT_JSON_NUMBER,
+        [JV_KIND_STRING] = LT_JSON_STRING, [JV_KIND_ARRAY] = LT_JSON_ARRAY,
+        [JV_KIND_OBJECT] = LT_JSON_OBJECT,
+    };
+    return types[lt_jq.get_kind(value)];
+}
+
+static leat_status no_room(struct lt_expr_query *query, struct leat_error *err) {
+    return lt_fail(err, LEAT_E_NOMEM, 0, "the outputs of an expression do not fit in %zu bytes",
+                   query->arena->max);
+}
+
+static leat_status keep_output(void *ctx, jv value, struct leat_error *err) {
+    struct lt_expr_query *query = ctx;
+
+    lt_buf_clear(&query->text);
+    const char *fault = lt_expr_write_value(&query->text, value);
+    if (fault)
+        return lt_fail(err, LEAT_E_INVALID, 0, "the expression %s", fault);
+    struct lt_slice kept = lt_arena_dup(query->arena, lt_buf_slice(&query->text));
+    if (!kept.data)
+        return no_room(query, err);
+    return lt_expr_views_add(&query->views, (struct lt_json){type_of(value), kept}, err);
+}
+
+leat_status lt_expr_query_run(struct lt_expr_query *query, struct lt_json doc,
+                              struct lt_arena *arena, struct lt_json **outputs, size_t *n,
+                              struct leat_error *err) {
+    leat_status status;
+
+    *outputs = NULL;
+    *n = 0;
+    query->arena = arena;
+    query->views.n = 0;
+    if (query->is_path)
+        status = lt_expr_path_walk(&query->path, doc, &query->views, err);
+    else
+        status = lt_expr_eval_run(&query->eval, doc, keep_output, query, err);
+    if (status != LEAT_OK || query->views.n == 0)
+        return status;
+    size_t bytes = query->views.n * sizeof(*query->views.items);
+    *outputs = lt_arena_alloc(arena, bytes);
+    if (!*outputs)
+        return no_room(query, err);
+    memcpy(*outputs, query->views.items, bytes);
+    *n = query->views.n;
+    return LEAT_OK;
+}
