@@ -7,6 +7,7 @@
 #include "rest/mask.h"
 
 #include "base/base64.h"
+#include "rest/auth.h"
 #include "json/json.h"
 
 #include <stdlib.h>
@@ -164,6 +165,23 @@ leat_status lt_rest_mask_add_token(struct lt_rest_mask *mask, struct lt_slice to
     return add(mask, forms, token, err);
 }
 
+/* What HTTP Basic makes of a name and a password. */
+static leat_status add_basic(struct lt_rest_mask *mask, const char *user, const char *password,
+                             struct leat_error *err) {
+    leat_status status = LEAT_OK;
+    struct lt_arena arena;
+    const char *line;
+
+    if (!user || !password)
+        return LEAT_OK;
+    lt_arena_init(&arena, (size_t)8 * MAX_SECRET_BYTES);
+    line = lt_rest_basic_line(lt_slice_str(user), lt_slice_str(password), &arena);
+    status = line ? lt_rest_mask_add(mask, lt_slice_str(strrchr(line, ' ') + 1), err)
+                  : lt_fail(err, LEAT_E_NOMEM, 0, "no memory for the secrets of an API");
+    lt_arena_deinit(&arena);
+    return status;
+}
+
 leat_status lt_rest_mask_new(struct lt_rest_mask **out, const struct lt_rest_api *api,
                              struct leat_error *err) {
     const struct lt_rest_auth *auth = &api->auth;
@@ -180,6 +198,10 @@ leat_status lt_rest_mask_new(struct lt_rest_mask **out, const struct lt_rest_api
         status = lt_rest_mask_add(mask, lt_slice_str(of_auth[i]), err);
     for (size_t i = 0; i < api->n_secrets && status == LEAT_OK; i++)
         status = lt_rest_mask_add(mask, lt_slice_str(api->secrets[i]), err);
+    if (status == LEAT_OK)
+        status = add_basic(mask, auth->username, auth->password, err);
+    if (status == LEAT_OK)
+        status = add_basic(mask, auth->client_id, auth->client_secret, err);
     if (status != LEAT_OK) {
         lt_rest_mask_free(mask);
         return status;
