@@ -159,7 +159,7 @@ static leat_status evaluate(struct lt_buf *out, struct lt_slice prefix, struct s
         return lt_fail(err, LEAT_E_INVALID, 0,
                        CONSTRAINT "ErrorOutputPrefix must contain at least one instance of "
                                   "!{firehose:error-output-type} when it contains expressions");
-    if (!has_timestamp && !is_error)
+    if (!has_timestamp && !is_error && !scope->values->as_written)
         lt_javatime_append(out, LT_LIT("yyyy/MM/dd/HH/"), scope->values->time_ms);
     return lt_buf_status(out, err);
 }
