@@ -51,7 +51,7 @@ static const struct lt_option options[] = {
      .type = LT_OPTION_STRING,
      .arg = "LIST",
      .offset = offsetof(struct values, sample_faults),
-     .help = "latency=20ms,errors=5%,… (see below)"},
+     .help = "its faults and limits (see above): latency=20ms,errors=5%,…"},
     {0},
 };
 
@@ -81,9 +81,15 @@ static void announce(const struct values *v, const char *data_dir, const char *u
             "leat: for awscli, boto3 and the other SDKs:\n"
             "        export AWS_ENDPOINT_URL=%s AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=leat "
             "AWS_SECRET_ACCESS_KEY=leat\n"
-            "        boto3.client(\"kinesis\", endpoint_url=\"%s\")\n"
-            "leat: Ctrl-C stops it; what is acknowledged is on disk\n",
+            "        boto3.client(\"kinesis\", endpoint_url=\"%s\")\n",
             url, data_dir, url, url);
+    if (v->sample)
+        fprintf(stderr,
+                "leat: a sample of Spotify's Web API, with any client id and secret:\n"
+                "        export SPOTIFY_API_URL=%s/v1 SPOTIFY_TOKEN_URL=%s/api/token "
+                "SPOTIFY_CLIENT_ID=leat SPOTIFY_CLIENT_SECRET=leat\n",
+                url, url);
+    fputs("leat: Ctrl-C stops it; what is acknowledged is on disk\n", stderr);
 }
 
 static void wait_for_signal(const sigset_t *signals) {
@@ -142,9 +148,32 @@ const struct lt_command lt_command_serve = {
         "Other leat commands find a running engine by its data folder; they need no address.\n"
         "GET /healthz tells whether it answers, GET /metrics counts in Prometheus' text format.\n"
         "\n"
+        "With --sample spotify it also answers like Spotify's Web API, for trying and testing: "
+        "POST\n"
+        "/api/token takes any client id and secret (but the secret \"wrong\"), and under /v1 there "
+        "are\n"
+        "browse/new-releases, albums/ID, albums/ID/tracks and search?type=album. While it is on, "
+        "it\n"
+        "hides a bucket \"v1\" and the key \"token\" of a bucket \"api\". Its catalogue is a CSV "
+        "file\n"
+        "with the columns track_id, track_name, track_artist, track_album_id, track_album_name,\n"
+        "track_album_release_date, duration_ms and, if there, track_popularity.\n"
+        "\n"
+        "Faults of the sample, after --sample-faults or in a POST to /_leat/sample (a form or "
+        "JSON):\n"
+        "latency=20ms, errors=5% (500, 502, 503), truncate=2% (bodies cut in their middle),\n"
+        "throttle=1% (429), retry_after=1s, expire=1s (of new tokens), rate=100/30s (of a "
+        "client),\n"
+        "quota=1000 (then QUOTA_EXCEEDED), mode=development (403 for new releases, small "
+        "searches),\n"
+        "seed=7. With one seed a page always meets the same faults. GET /_leat/sample counts\n"
+        "requests, statuses, tokens and how often each page was given; POST /_leat/sample?reset\n"
+        "begins anew, ?reset=all with the settings of the start, ?expire_tokens ends all tokens.\n"
+        "\n"
         "On the first signal it answers what it has begun and keeps what is not delivered yet for\n"
         "the next start; a second signal ends it at once.",
     .examples = "leat serve\n"
+                "leat serve --sample spotify --sample-faults latency=20ms,errors=5%\n"
                 "leat serve --data /var/lib/leat --listen 0.0.0.0:4567 --log-format json\n"
                 "AWS_ENDPOINT_URL=http://127.0.0.1:4567 aws kinesis list-streams",
     .options = options,

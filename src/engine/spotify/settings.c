@@ -72,12 +72,12 @@ static bool read_ratio(struct lt_slice text, double *out) {
     bool percent = text.len > 0 && text.data[text.len - 1] == '%';
 
     text.len -= percent;
-    if (text.len == 0 || text.len >= sizeof(number) || text.data[0] < '.' || text.data[0] > '9')
+    if (text.len == 0 || text.len >= sizeof(number))
         return false;
     memcpy(number, text.data, text.len);
     number[text.len] = '\0';
     *out = strtod(number, &end) / (percent ? 100 : 1);
-    return *end == '\0' && *out >= 0 && *out <= 1;
+    return strspn(number, "0123456789.") == text.len && *end == '\0' && *out >= 0 && *out <= 1;
 }
 
 static bool read_rate(struct lt_slice text, struct lt_spotify_rate *out) {
