@@ -45,6 +45,7 @@ struct lt_rest_page {
 struct lt_rest_stat {
     const char *name;
     uint64_t n_pages, n_records, n_bytes; /**< given out; bytes of bodies */
+    uint64_t n_skipped;                   /**< records that an incremental resource had before */
     uint64_t n_requests, n_retries;
     uint64_t n_tasks_done, n_tasks; /**< known so far */
     uint64_t total_records;         /**< told by the API for what is known so far; 0: unknown */
@@ -56,7 +57,8 @@ struct lt_rest_walk_options {
     uv_loop_t *loop;
     const bool *selected; /**< one a resource; a parent of a selected one is fetched, and given out
                              only when it is selected itself */
-    uint64_t limit;       /**< at most so many records of each resource without a parent; 0: all */
+    uint64_t limit;       /**< at most so many records of each resource without a parent; 0: all.
+                             Positions of such a walk are not to be kept */
     const char *run_id;   /**< of this pass, for errors and User-Agent; or NULL */
     /** The position of each resource from an earlier walk, JSON; data NULL: from the start. */
     const struct lt_slice *positions;
