@@ -67,6 +67,10 @@ LEAT_MUST_CHECK leat_status lt_rest_fetch(struct lt_rest_fetcher *fetcher,
                                           const struct lt_rest_request *request,
                                           lt_rest_fetched *done, void *ctx, struct leat_error *err);
 
+struct lt_rest_mask;
+/** What hides the API's secrets and its tokens, as they come; the fetcher's. */
+const struct lt_rest_mask *lt_rest_fetcher_mask(const struct lt_rest_fetcher *fetcher);
+
 /** Requests sent and not answered, and those that wait for their turn. */
 size_t lt_rest_fetcher_n_active(const struct lt_rest_fetcher *fetcher);
 uint64_t lt_rest_fetcher_n_retries(const struct lt_rest_fetcher *fetcher);

@@ -85,6 +85,9 @@ void lt_rest_fetching_wait(struct lt_rest_fetching *fetching, int64_t wait_ms);
  * loop's next turn. */
 void lt_rest_fetching_finish(struct lt_rest_fetching *fetching, leat_status status,
                              struct lt_http_answer *answer, const struct leat_error *err);
+/** Takes one out of those that wait, and tells whoever asked that it failed. */
+void lt_rest_fetching_drop(struct lt_rest_fetching *fetching, leat_status status,
+                           const struct leat_error *err);
 /** Sets another URL: where it goes, and whether that may see credentials. False: no memory. */
 bool lt_rest_fetching_aim(struct lt_rest_fetching *fetching, const char *url);
 struct lt_rest_fetching *lt_rest_fetching_new(struct lt_rest_fetcher *fetcher,

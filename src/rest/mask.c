@@ -279,6 +279,13 @@ void lt_rest_mask_append(const struct lt_rest_mask *mask, struct lt_slice text,
     lt_buf_append(out, lt_slice_from(text, plain_from));
 }
 
+bool lt_rest_mask_hides(const struct lt_rest_mask *mask, struct lt_slice text) {
+    for (size_t at = 0; at < text.len; at++)
+        if (secret_at(mask, text, at) || user_part_at(text, at))
+            return true;
+    return false;
+}
+
 char *lt_rest_mask_str(const struct lt_rest_mask *mask, struct lt_slice text,
                        struct lt_arena *arena) {
     struct lt_buf buf;

@@ -29,7 +29,9 @@ LEAT_MUST_CHECK leat_status lt_rest_mask_add_token(struct lt_rest_mask *mask, st
 
 /** Appends `text` with `***` for each secret in it. */
 void lt_rest_mask_append(const struct lt_rest_mask *mask, struct lt_slice text, struct lt_buf *out);
-/** The same as a string; NULL when the arena is full. */
+/** True when there is a secret in it. */
+bool lt_rest_mask_hides(const struct lt_rest_mask *mask, struct lt_slice text);
+/** The same as lt_rest_mask_append(), as a string; NULL when the arena is full. */
 char *lt_rest_mask_str(const struct lt_rest_mask *mask, struct lt_slice text,
                        struct lt_arena *arena);
 

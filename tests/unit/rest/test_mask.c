@@ -27,6 +27,7 @@ static void expect(const struct lt_rest_mask *mask, const char *text, const char
     lt_arena_init(&arena, 1 << 20);
     assert_string_equal(lt_rest_mask_str(mask, lt_slice_str(text), &arena), shown);
     lt_arena_deinit(&arena);
+    assert_int_equal(lt_rest_mask_hides(mask, lt_slice_str(text)), strcmp(text, shown) != 0);
 }
 
 static void a_secret_is_hidden_in_every_form_it_may_take(void **state) {
