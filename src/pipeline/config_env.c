@@ -6,9 +6,6 @@
 #include "pipeline/config.h"
 
 #include <ctype.h>
-#include <stdlib.h>
-
-enum { MAX_VALUE_BYTES = 64 << 10 };
 
 struct reference {
     struct lt_slice name;
@@ -39,8 +36,36 @@ static bool parse_reference(struct lt_slice text, size_t at, struct reference *r
     return i < text.len && text.data[i] == '}';
 }
 
-static bool expand_one(struct lt_config *c, const struct lt_yaml_node *node, size_t at,
-                       struct lt_buf *out, size_t *len) {
+static void add_value(struct lt_config *c, struct lt_config_value **list, const char *text) {
+    struct lt_config_value *value = lt_config_alloc(c, 1, sizeof(*value));
+
+    if (!value || !*text)
+        return;
+    *value = (struct lt_config_value){.text = text, .next = *list};
+    *list = value;
+}
+
+void lt_config_keep_secret(struct lt_config *c, const char *text) {
+    add_value(c, &c->secrets, text);
+}
+
+void lt_config_keep_used(struct lt_config *c) {
+    for (const struct lt_config_value *value = c->used; value; value = value->next)
+        lt_config_keep_secret(c, value->text);
+}
+
+/* The environment is copied: it may change while the secrets still hide what was read. */
+static void keep_value(struct lt_config *c, const char *text) {
+    const char *copy = lt_arena_str(c->arena, lt_slice_str(text));
+
+    if (copy)
+        add_value(c, &c->used, copy);
+    else
+        c->no_memory = true;
+}
+
+bool lt_config_expand_one(struct lt_config *c, const struct lt_yaml_node *node, size_t at,
+                          struct lt_buf *out, size_t *len) {
     size_t place = lt_yaml_source_offset(&c->source, node, at);
     struct reference ref;
     char name[256];
@@ -58,17 +83,18 @@ static bool expand_one(struct lt_config *c, const struct lt_yaml_node *node, siz
     }
     memcpy(name, ref.name.data, ref.name.len);
     name[ref.name.len] = '\0';
-    const char *value = getenv(name);
+    const char *value = lt_config_variable(c, name, place);
     if ((!value || !*value) && ref.fallback.data) {
         lt_buf_append(out, ref.fallback);
     } else if (!value) {
         lt_config_problem(c, place, NULL,
-                          "environment variable %s is not set; expected it in the environment, or "
-                          "a default here: ${%s:-default}",
+                          "environment variable %s is not set; expected it in the environment, in "
+                          "a .env beside the file, or a default here: ${%s:-default}",
                           name, name);
         return false;
     } else {
         lt_buf_append_str(out, value);
+        keep_value(c, value);
     }
     return true;
 }
@@ -81,9 +107,10 @@ bool lt_config_expand(struct lt_config *c, const struct lt_yaml_node *node, stru
 
     *out = text;
     *used = false;
+    c->used = NULL;
     if (!text.len || !memmem(text.data, text.len, "${", 2))
         return true;
-    lt_buf_init(&buf, MAX_VALUE_BYTES);
+    lt_buf_init(&buf, LT_CONFIG_MAX_VALUE_BYTES);
     for (size_t i = 0; i < text.len;) {
         size_t step = 1;
         if (lt_slice_starts(lt_slice_from(text, i), LT_LIT("$${"))) {
@@ -92,7 +119,7 @@ bool lt_config_expand(struct lt_config *c, const struct lt_yaml_node *node, stru
         } else if (lt_slice_starts(lt_slice_from(text, i), LT_LIT("${"))) {
             *used = true;
             step = 2;
-            ok &= expand_one(c, node, i, &buf, &step);
+            ok &= lt_config_expand_one(c, node, i, &buf, &step);
         } else {
             lt_buf_append_byte(&buf, text.data[i]);
         }
@@ -100,7 +127,7 @@ bool lt_config_expand(struct lt_config *c, const struct lt_yaml_node *node, stru
     }
     if (buf.failed) {
         lt_config_problem(c, node->offset, NULL, "the value has more than %d bytes",
-                          MAX_VALUE_BYTES);
+                          LT_CONFIG_MAX_VALUE_BYTES);
         ok = false;
     }
     *out = lt_arena_dup(c->arena, lt_buf_slice(&buf));

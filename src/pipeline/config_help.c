@@ -48,8 +48,6 @@ static void write_facts(struct lt_buf *out, const struct lt_config_property *p) 
 
 static void write_kind(struct lt_buf *out, const struct lt_config_kind *kind, unsigned indent) {
     for (const struct lt_config_property *p = kind->properties; p->name; p++) {
-        if (p->later)
-            continue;
         lt_buf_printf(out, "%*s%-*s ", (int)indent, "", NAME_COLUMN - 1, p->name);
         write_facts(out, p);
         lt_buf_printf(out, "\n%*s", (int)(indent + NAME_COLUMN), "");
@@ -74,6 +72,27 @@ void lt_config_write_reference(struct lt_buf *out) {
 }
 
 static void write_schema_kind(struct lt_json_writer *w, const struct lt_config_kind *kind);
+
+/* A word that needs no more, or a mapping of one of the keys. */
+static void write_schema_variant(struct lt_json_writer *w, const struct lt_config_kind *kind) {
+    lt_json_key(w, "oneOf");
+    lt_json_begin_array(w);
+    lt_json_begin_object(w);
+    lt_json_key(w, "enum");
+    lt_json_begin_array(w);
+    for (const struct lt_config_property *p = kind->properties; p->name; p++)
+        lt_json_put_str(w, p->name);
+    lt_json_end_array(w);
+    lt_json_end_object(w);
+    lt_json_begin_object(w);
+    write_schema_kind(w, kind);
+    lt_json_key(w, "minProperties");
+    lt_json_put_int(w, 1);
+    lt_json_key(w, "maxProperties");
+    lt_json_put_int(w, 1);
+    lt_json_end_object(w);
+    lt_json_end_array(w);
+}
 
 /* The members of a property's schema, into an object that is open. */
 static void write_schema_property(struct lt_json_writer *w, const struct lt_config_property *p) {
@@ -124,12 +143,12 @@ static void write_schema_kind(struct lt_json_writer *w, const struct lt_config_k
     lt_json_key(w, "properties");
     lt_json_begin_object(w);
     for (const struct lt_config_property *p = kind->properties; p->name; p++) {
-        if (p->later)
-            continue;
         lt_json_key(w, p->name);
         lt_json_begin_object(w);
         if (p->type == &lt_config_object)
             write_schema_kind(w, p->kind);
+        else if (p->type == &lt_config_variant)
+            write_schema_variant(w, p->kind);
         else
             write_schema_type(w, p);
         write_schema_property(w, p);

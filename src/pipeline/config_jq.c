@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The expressions of each pipeline, compiled together as a run does. Each text is given lines of
- * its own in an imagined document, so that the line of an error tells which text it is in and
+ * The expressions of each pipeline, compiled together as a run does; and those of the sources, many
+ * at once, since compiling costs some 26 ms however short the texts are. Each text is given lines
+ * of its own in an imagined document, so that the line of an error tells which text it is in and
  * where; the way from there to the file goes through quotes, escapes and indentation. A text with
  * an error is replaced by `.` and the rest tried again, so that every error is told.
  */
 #include "pipeline/config.h"
 
-enum { MAX_ROUNDS = 30 };
+enum { MAX_ROUNDS = 30, MAX_TOGETHER = 50 };
 
-/* A text of the pipeline under its imagined lines. */
+/* A text under its imagined lines. */
 struct numbered {
     struct lt_expr_text *copy;
-    const struct lt_expr_text *original;
+    const struct lt_config_jq *known; /* NULL: its place is not known */
     unsigned first_line, last_line;
     bool broken;
 };
@@ -21,6 +22,7 @@ struct compilation {
     struct lt_expr_source source;
     struct numbered *texts;
     size_t n;
+    unsigned line; /* the next imagined one */
 };
 
 static unsigned count_lines(struct lt_slice text) {
@@ -30,54 +32,63 @@ static unsigned count_lines(struct lt_slice text) {
     return n;
 }
 
+static const struct lt_config_jq *find_known(const struct lt_config *c, struct lt_slice text) {
+    for (const struct lt_config_jq *known = c->expressions; known; known = known->next)
+        if (known->scope == LT_CONFIG_JQ_PIPELINE && known->text.text.data == text.data)
+            return known;
+    return NULL;
+}
+
 static void number(struct compilation *k, struct lt_expr_text *copy,
-                   const struct lt_expr_text *original, unsigned *line) {
+                   const struct lt_expr_text *original, const struct lt_config_jq *known) {
     *copy = *original;
     if (!original->text.data)
         return;
     unsigned n_lines = count_lines(original->text);
-    copy->line = *line;
+    copy->line = k->line;
     copy->column = 1;
-    k->texts[k->n++] = (struct numbered){copy, original, *line, *line + n_lines - 1, false};
-    *line += n_lines + 1;
+    k->texts[k->n++] = (struct numbered){copy, known, k->line, k->line + n_lines - 1, false};
+    k->line += n_lines + 1;
+}
+
+/* Copies of the texts, numbered, from `copies` on. */
+static void number_all(struct lt_config *c, struct compilation *k, struct lt_expr_text *copies,
+                       const struct lt_expr_text *originals, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        number(k, &copies[i], &originals[i], find_known(c, originals[i].text));
+}
+
+/* Room for `n` texts; NULL without memory. */
+static struct lt_expr_text *begin(struct lt_config *c, struct compilation *k, size_t n) {
+    struct lt_expr_text *copies = lt_config_alloc(c, n, sizeof(*copies));
+
+    *k = (struct compilation){.texts = lt_config_alloc(c, n, sizeof(*k->texts)), .line = 1};
+    return k->texts ? copies : NULL;
 }
 
 /* Copies of the pipeline's texts, numbered. False without memory. */
 static bool prepare(struct lt_config *c, const struct lt_system_pipeline *pipeline,
                     struct compilation *k) {
-    size_t n = pipeline->n_defs + pipeline->n_sets + pipeline->n_routes + 1;
-    struct lt_expr_text *copies = lt_config_alloc(c, n, sizeof(*copies));
-    unsigned line = 1;
-    size_t at = 0;
+    struct lt_expr_text *copies =
+        begin(c, k, pipeline->n_defs + pipeline->n_sets + pipeline->n_routes + 1);
 
-    *k = (struct compilation){.texts = lt_config_alloc(c, n, sizeof(*k->texts))};
-    if (!copies || !k->texts)
+    if (!copies)
         return false;
     k->source.defs = copies;
     k->source.n_defs = pipeline->n_defs;
-    for (size_t i = 0; i < pipeline->n_defs; i++)
-        number(k, &copies[at++], &pipeline->defs[i], &line);
-    k->source.sets = &copies[at];
+    number_all(c, k, copies, pipeline->defs, pipeline->n_defs);
+    k->source.sets = copies += pipeline->n_defs;
     k->source.n_sets = pipeline->n_sets;
-    for (size_t i = 0; i < pipeline->n_sets; i++)
-        number(k, &copies[at++], &pipeline->sets[i], &line);
-    k->source.routes = &copies[at];
+    number_all(c, k, copies, pipeline->sets, pipeline->n_sets);
+    k->source.routes = copies += pipeline->n_sets;
     k->source.n_routes = pipeline->n_routes;
     for (size_t i = 0; i < pipeline->n_routes; i++)
-        number(k, &copies[at++], &pipeline->routes[i].when, &line);
+        number_all(c, k, &copies[i], &pipeline->routes[i].when, 1);
     if (pipeline->key) {
-        k->source.key = &copies[at];
-        number(k, &copies[at], pipeline->key, &line);
+        k->source.key = copies += pipeline->n_routes;
+        number_all(c, k, copies, pipeline->key, 1);
     }
     return true;
-}
-
-static const struct lt_yaml_node *node_of(const struct lt_config *c,
-                                          const struct lt_expr_text *text) {
-    for (const struct lt_config_jq *known = c->expressions; known; known = known->next)
-        if (known->text == text->text.data)
-            return known->node;
-    return NULL;
 }
 
 /* The byte of `text` at a line and column (in characters) of its own, both from 1. */
@@ -100,50 +111,111 @@ static bool tell(struct lt_config *c, struct compilation *k, const struct leat_e
     for (size_t i = 0; i < k->n; i++)
         if (err->line >= k->texts[i].first_line && err->line <= k->texts[i].last_line)
             found = &k->texts[i];
-    if (!found || found->broken)
+    if (!found || found->broken || !found->known)
         return false;
-    const struct lt_yaml_node *node = node_of(c, found->original);
-    if (!node)
-        return false;
-    size_t at = offset_in(found->original->text, err->line - found->first_line + 1,
-                          err->column ? err->column : 1);
-    lt_config_problem(c, lt_yaml_source_offset(&c->source, node, at), NULL, "%s", err->text);
+    const struct lt_config_jq *known = found->known;
+    size_t at = known->offset;
+    if (!known->inexact)
+        at += offset_in(known->text.text, err->line - found->first_line + 1,
+                        err->column ? err->column : 1);
+    /* a query is compiled as a set, and was written as none */
+    bool as_set =
+        known->scope != LT_CONFIG_JQ_PIPELINE && !strncmp(err->text, "set.", strlen("set."));
+    lt_config_problem(c, lt_yaml_source_offset(&c->source, known->node, at), NULL, "%s",
+                      err->text + (as_set ? strlen("set.") : 0));
     found->broken = true;
     found->copy->text = LT_LIT(".");
     return true;
 }
 
+/* Compiles until nothing is wrong, or what is wrong has no place of its own: that is in `left`. */
+static leat_status compile(struct lt_config *c, struct compilation *k, struct leat_error *left) {
+    leat_status status = LEAT_OK;
+
+    for (int round = 0; k->n && round < MAX_ROUNDS; round++) {
+        struct lt_expr *expr = NULL;
+        status = lt_expr_compile(&expr, &k->source, left);
+        lt_expr_free(expr);
+        if (status != LEAT_E_CONFIG || !tell(c, k, left))
+            return status;
+    }
+    return LEAT_OK;
+}
+
 static leat_status check_pipeline(struct lt_config *c, const struct lt_system_pipeline *pipeline,
                                   struct leat_error *err) {
+    static const struct lt_expr_var resource = {.name = "resource", .json = {"\"\"", 2}};
     struct compilation k;
-    struct leat_error found;
+    struct leat_error left;
 
     if (pipeline->n_defs + pipeline->n_sets + pipeline->n_routes > LT_CONFIG_MAX_EXPRESSIONS)
         return LEAT_OK; /* told */
     if (!prepare(c, pipeline, &k))
         return LEAT_OK; /* no_memory is set */
-    for (int round = 0; k.n && round < MAX_ROUNDS; round++) {
-        struct lt_expr *expr = NULL;
-        leat_status status = lt_expr_compile(&expr, &k.source, &found);
-        lt_expr_free(expr);
-        if (status == LEAT_OK)
-            return LEAT_OK;
-        if (status != LEAT_E_CONFIG) {
-            if (err)
-                *err = found;
-            return status;
-        }
-        if (tell(c, &k, &found))
-            continue;
-        lt_config_problem_at(c, pipeline->place.line, pipeline->place.column, NULL, found.text);
-        return LEAT_OK;
+    if (pipeline->source_api) {
+        k.source.vars = &resource;
+        k.source.n_vars = 1;
     }
-    return LEAT_OK;
+    leat_status status = compile(c, &k, &left);
+    if (status == LEAT_E_CONFIG)
+        lt_config_problem_at(c, pipeline->place.line, pipeline->place.column, NULL, left.text);
+    else if (status != LEAT_OK && err)
+        *err = left;
+    return status == LEAT_E_CONFIG ? LEAT_OK : status;
+}
+
+/* Queries of one scope, each as a set of a program of its own kind. */
+static leat_status check_queries(struct lt_config *c, const struct lt_config_jq *const *queries,
+                                 size_t n, struct leat_error *err) {
+    static const struct lt_expr_var vars[] = {
+        {.name = "resource", .json = {"\"\"", 2}},
+        {.name = "fetched_at", .json = {"\"\"", 2}},
+    };
+    struct compilation k;
+    struct leat_error left;
+    struct lt_expr_text *copies = begin(c, &k, n);
+
+    if (!copies)
+        return LEAT_OK; /* no_memory is set */
+    for (size_t i = 0; i < n; i++)
+        number(&k, &copies[i], &queries[i]->text, queries[i]);
+    k.source.sets = copies;
+    k.source.n_sets = n;
+    if (queries[0]->scope == LT_CONFIG_JQ_FIELD) {
+        k.source.vars = vars;
+        k.source.n_vars = sizeof(vars) / sizeof(vars[0]);
+    }
+    leat_status status = compile(c, &k, &left);
+    if (status == LEAT_E_CONFIG)
+        lt_config_problem(c, queries[0]->node->offset, NULL, "%s", left.text);
+    else if (status != LEAT_OK && err)
+        *err = left;
+    return status == LEAT_E_CONFIG ? LEAT_OK : status;
+}
+
+static leat_status check_scope(struct lt_config *c, enum lt_config_jq_scope scope,
+                               struct leat_error *err) {
+    const struct lt_config_jq *queries[MAX_TOGETHER];
+    leat_status status = LEAT_OK;
+    size_t n = 0;
+
+    for (const struct lt_config_jq *one = c->expressions; one && status == LEAT_OK;
+         one = one->next) {
+        if (one->scope == scope)
+            queries[n++] = one;
+        if (n == MAX_TOGETHER || (n && !one->next)) {
+            status = check_queries(c, queries, n, err);
+            n = 0;
+        }
+    }
+    return status;
 }
 
 leat_status lt_config_check_expressions(struct lt_config *c, struct leat_error *err) {
-    leat_status status = LEAT_OK;
+    leat_status status = check_scope(c, LT_CONFIG_JQ_QUERY, err);
 
+    if (status == LEAT_OK)
+        status = check_scope(c, LT_CONFIG_JQ_FIELD, err);
     for (size_t i = 0; i < c->system->n_pipelines && status == LEAT_OK; i++)
         status = check_pipeline(c, &c->system->pipelines[i], err);
     return status;

@@ -51,13 +51,66 @@ static void check_routes(struct lt_config *c, struct lt_yaml_node *mapping,
         else if (!always && i + 1 == pipeline->n_routes && item)
             lt_config_warn(c, item->offset,
                            "no route takes what fails every condition: such a record %s",
-                           pipeline->dead_stream ? "becomes a dead letter" : "stops the pipeline");
+                           pipeline->dead_stream || pipeline->dead_bucket ? "becomes a dead letter"
+                                                                          : "stops the pipeline");
         if (to && route->stream && pipeline->source_stream &&
             !strcmp(route->stream, pipeline->source_stream))
             lt_config_problem(c, to->offset, NULL,
                               "this route leads back into the pipeline's source '%s', and would "
                               "never end; expected another stream",
                               route->stream);
+    }
+}
+
+void lt_config_finish_source(struct lt_config *c, struct lt_yaml_node *mapping, void *base) {
+    const struct lt_yaml_node *stream = lt_yaml_get(mapping, "stream");
+    const struct lt_yaml_node *rest = lt_yaml_get(mapping, "rest");
+    const struct lt_yaml_node *from = lt_yaml_get(mapping, "from");
+    const struct lt_yaml_node *resources = lt_yaml_get(mapping, "resources");
+
+    (void)base;
+    if (!stream == !rest)
+        lt_config_problem(c, rest ? rest->offset : mapping->offset, NULL,
+                          "source has %s; expected exactly one of stream or rest",
+                          rest ? "both a stream and an API" : "neither a stream nor an API");
+    if (from && rest && !stream)
+        lt_config_problem(c, from->offset, NULL,
+                          "from is for streams; an API's resources start where their own "
+                          "'incremental' says");
+    if (resources && stream && !rest)
+        lt_config_problem(c, resources->offset, NULL,
+                          "resources are an API's; expected 'rest' instead of 'stream'");
+}
+
+void lt_config_finish_dead_letters(struct lt_config *c, struct lt_yaml_node *mapping, void *base) {
+    const struct lt_system_pipeline *pipeline = base;
+    const struct lt_yaml_node *stream = lt_yaml_get(mapping, "stream");
+    const struct lt_yaml_node *to = lt_yaml_get(mapping, "to");
+
+    if (!stream && !to)
+        lt_config_problem(c, mapping->offset, NULL,
+                          "dead_letters has no 'stream'; expected the name of a stream of this "
+                          "file%s",
+                          pipeline->source_api ? ", or 'to' with s3://BUCKET/PREFIX" : "");
+    else if (stream && to)
+        lt_config_problem(c, to->offset, NULL,
+                          "dead_letters has two places; expected either 'stream' or 'to'");
+    else if (to && pipeline->source_stream)
+        lt_config_problem(c, to->offset, NULL,
+                          "dead letters of a stream go into a stream; expected 'stream'");
+}
+
+void lt_config_finish_route(struct lt_config *c, struct lt_yaml_node *mapping, void *base) {
+    const struct lt_system_route *route = base;
+    static const char *const of_objects[] = {"compression", "buffer"};
+
+    for (size_t i = 0; route->stream && i < sizeof(of_objects) / sizeof(of_objects[0]); i++) {
+        const struct lt_yaml_node *value = lt_yaml_get(mapping, of_objects[i]);
+        if (value)
+            lt_config_problem(c, value->offset, NULL,
+                              "%s is of objects, and this route leads to the stream '%s'; expected "
+                              "it with s3://BUCKET/PREFIX",
+                              of_objects[i], route->stream);
     }
 }
 
@@ -77,6 +130,50 @@ static void check_dead_letters(struct lt_config *c, struct lt_yaml_node *mapping
         stream->dead_letters = true;
 }
 
+/* True when the pipeline takes records of that resource. */
+static bool takes_resource(const struct lt_system_pipeline *pipeline, const char *name) {
+    const struct lt_rest_api *api = pipeline->source_api;
+    bool found = false;
+
+    for (size_t i = 0; i < pipeline->n_source_resources; i++)
+        found |= !strcmp(name, pipeline->source_resources[i]);
+    for (size_t i = 0; i < api->n_resources && !pipeline->source_resources; i++)
+        found |= !strcmp(name, api->resources[i].name);
+    return found;
+}
+
+/* A record of an API is always one of a resource. */
+static void check_test_resource(struct lt_config *c, const struct lt_yaml_node *item,
+                                const struct lt_system_pipeline *pipeline,
+                                struct lt_system_test *test) {
+    const struct lt_yaml_node *value = lt_yaml_get(item, "resource");
+    const struct lt_rest_api *api = pipeline->source_api;
+
+    if (!api) {
+        if (value && pipeline->source_stream)
+            lt_config_problem(c, value->offset, NULL,
+                              "this pipeline reads a stream; expected no 'resource'");
+        return;
+    }
+    if (test->resource && takes_resource(pipeline, test->resource))
+        return;
+    const char **names = lt_config_alloc(c, api->n_resources + 1, sizeof(*names));
+    size_t n = 0;
+    for (size_t i = 0; names && i < api->n_resources; i++)
+        if (takes_resource(pipeline, api->resources[i].name))
+            names[n++] = api->resources[i].name;
+    if (value && names)
+        lt_config_problem(c, value->offset,
+                          test->resource ? lt_nearest(lt_slice_str(test->resource), names) : NULL,
+                          "this pipeline takes no resource '%.*s'; expected %s",
+                          LT_FMT(lt_config_cut(value->text)), lt_config_words(c, names, " or "));
+    else if (n == 1)
+        test->resource = names[0];
+    else if (names)
+        lt_config_problem(c, item->offset, NULL, "a test has no 'resource'; expected %s",
+                          lt_config_words(c, names, " or "));
+}
+
 static void check_tests(struct lt_config *c, struct lt_yaml_node *mapping,
                         const struct lt_system_pipeline *pipeline) {
     const char **names = lt_config_alloc(c, pipeline->n_routes + 1, sizeof(*names));
@@ -86,10 +183,12 @@ static void check_tests(struct lt_config *c, struct lt_yaml_node *mapping,
         if (pipeline->routes[i].to)
             names[n_names++] = pipeline->routes[i].to;
     for (size_t i = 0; names && i < pipeline->n_tests; i++) {
-        const struct lt_system_test *test = &pipeline->tests[i];
+        struct lt_system_test *test = &pipeline->tests[i];
         const struct lt_yaml_node *item = item_of(mapping, "tests", i);
         const struct lt_yaml_node *to = item ? lt_yaml_get(item, "to") : NULL;
         bool found = !test->to;
+        if (item && item->type == LT_YAML_MAPPING)
+            check_test_resource(c, item, pipeline, test);
         for (size_t k = 0; k < n_names && !found; k++)
             found = !strcmp(test->to, names[k]);
         if (to && !found)
@@ -104,6 +203,8 @@ static void check_object_names(struct lt_config *c, const struct lt_yaml_node *m
                                const struct lt_system_pipeline *pipeline) {
     char name[LT_ROUTE_DELIVERY_BYTES];
 
+    if (pipeline->source_api)
+        return; /* a pull's positions are its own */
     for (size_t i = 0; i < pipeline->n_routes; i++)
         for (size_t k = 0; k < c->system->n_deliveries; k++) {
             const struct lt_yaml_node *item = item_of(mapping, "route", i);

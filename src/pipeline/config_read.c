@@ -44,15 +44,15 @@ void lt_config_wrong_type(struct lt_config *c, const struct lt_config_property *
                           lt_config_expected(c, p));
 }
 
-static bool is_null(const struct lt_yaml_node *value) {
-    return value->style == LT_YAML_PLAIN && !value->tag.len &&
+bool lt_config_is_null(const struct lt_yaml_node *value) {
+    return value->type == LT_YAML_SCALAR && value->style == LT_YAML_PLAIN && !value->tag.len &&
            (!value->text.len || lt_slice_eq_str(value->text, "~") ||
             lt_slice_eq_str(value->text, "null"));
 }
 
 bool lt_config_scalar(struct lt_config *c, const struct lt_config_property *p,
                       const struct lt_yaml_node *value, struct lt_slice *text, bool *from_env) {
-    if (value->type != LT_YAML_SCALAR || is_null(value)) {
+    if (value->type != LT_YAML_SCALAR || lt_config_is_null(value)) {
         lt_config_wrong_type(c, p, value);
         return false;
     }
@@ -95,8 +95,7 @@ static void tell_unknown(struct lt_config *c, const struct lt_config_kind *kind,
     size_t n = 0;
 
     for (const struct lt_config_property *p = kind->properties; p->name && n < MAX_WORDS; p++)
-        if (!p->later)
-            words[n++] = p->name;
+        words[n++] = p->name;
     lt_config_problem(c, key->offset, lt_nearest(key->text, words),
                       "unknown key '%.*s' in %s; expected %s", LT_FMT(lt_config_cut(key->text)),
                       kind->name, lt_config_words(c, words, " or "));
@@ -106,11 +105,8 @@ static void check_keys(struct lt_config *c, const struct lt_config_kind *kind,
                        const struct lt_yaml_node *mapping) {
     for (size_t i = 0; i < mapping->n; i++) {
         const struct lt_yaml_node *key = mapping->pairs[i].key;
-        const struct lt_config_property *p = find_property(kind, key->text);
-        if (!p && !is_extension(kind, key->text))
+        if (!find_property(kind, key->text) && !is_extension(kind, key->text))
             tell_unknown(c, kind, key);
-        else if (p && p->later)
-            lt_config_problem(c, key->offset, NULL, "'%s' %s", p->name, p->later);
     }
 }
 
@@ -133,7 +129,7 @@ void lt_config_read_kind(struct lt_config *c, const struct lt_config_kind *kind,
             return;
         if (value && ++c->n_visited > LT_YAML_MAX_NODES)
             lt_config_problem(c, value->offset, NULL, "the aliases give more than 100,000 values");
-        if (value && !p->later)
+        if (value)
             p->type->read(c, p, value, base);
         else if (!value && p->required)
             lt_config_problem(c, mapping->offset, NULL, "%s has no '%s'; expected %s", kind->name,
@@ -149,6 +145,58 @@ static void read_object(struct lt_config *c, const struct lt_config_property *p,
         lt_config_read_kind(c, p->kind, value, base);
     else
         lt_config_wrong_type(c, p, value);
+}
+
+static void read_chosen(struct lt_config *c, const struct lt_config_property *p,
+                        const struct lt_config_property *chosen, struct lt_yaml_node *value,
+                        size_t offset, void *base) {
+    struct lt_yaml_node empty = {.type = LT_YAML_MAPPING, .offset = offset, .end = offset};
+
+    memcpy((char *)base + p->offset, &chosen->name, sizeof(chosen->name));
+    set_defaults(c, chosen->kind, base);
+    if (!value || lt_config_is_null(value))
+        value = &empty;
+    chosen->type->read(c, chosen, value, base);
+}
+
+static void read_variant(struct lt_config *c, const struct lt_config_property *p,
+                         struct lt_yaml_node *value, void *base) {
+    const char *words[MAX_WORDS + 1] = {0};
+    size_t n = 0;
+    bool is_word = value->type == LT_YAML_SCALAR && !lt_config_is_null(value);
+
+    for (const struct lt_config_property *one = p->kind->properties; one->name && n < MAX_WORDS;
+         one++)
+        words[n++] = one->name;
+    if (!is_word && (value->type != LT_YAML_MAPPING || value->n != 1)) {
+        const struct lt_yaml_node *at =
+            value->type == LT_YAML_MAPPING && value->n > 1 ? value->pairs[1].key : value;
+        lt_config_problem(c, at->offset, NULL, "%s has %s; expected exactly one of %s", p->name,
+                          value->absent                    ? "no value"
+                          : value->type != LT_YAML_MAPPING ? lt_yaml_kind(value)
+                          : value->n                       ? "several keys"
+                                                           : "no key",
+                          lt_config_words(c, words, " or "));
+        return;
+    }
+    const struct lt_yaml_node *name = is_word ? value : value->pairs[0].key;
+    const struct lt_config_property *chosen = find_property(p->kind, name->text);
+    if (chosen)
+        read_chosen(c, p, chosen, is_word ? NULL : value->pairs[0].value, name->offset, base);
+    else
+        lt_config_problem(c, name->offset, lt_nearest(name->text, words),
+                          "%s is '%.*s'; expected exactly one of %s", p->name,
+                          LT_FMT(lt_config_cut(name->text)), lt_config_words(c, words, " or "));
+}
+
+static bool read_variant_text(struct lt_config *c, const struct lt_config_property *p,
+                              struct lt_slice text, void *out) {
+    const struct lt_config_property *chosen = find_property(p->kind, text);
+
+    (void)c;
+    if (chosen)
+        memcpy(out, &chosen->name, sizeof(chosen->name));
+    return chosen != NULL;
 }
 
 /* The array of a map or list with room for `n`, its address stored; NULL when there is none. */
@@ -180,7 +228,7 @@ static void read_entry(struct lt_config *c, const struct lt_config_property *p,
     set_defaults(c, p->kind, entry);
     if (value->type == LT_YAML_MAPPING) {
         lt_config_read_kind(c, p->kind, value, entry);
-    } else if (value->type == LT_YAML_SCALAR && is_null(value)) {
+    } else if (lt_config_is_null(value)) {
         /* "sessions:" with nothing after it: all defaults, where all have one */
         struct lt_yaml_node here = empty;
         here.offset = here.end = value->offset;
@@ -247,4 +295,11 @@ const struct lt_config_type lt_config_list = {
     .expected = "a list",
     .schema = "\"type\":\"array\"",
     .read = read_list,
+};
+const struct lt_config_type lt_config_variant = {
+    .name = "one of",
+    .expected = "exactly one of them",
+    .schema = "",
+    .read = read_variant,
+    .read_text = read_variant_text,
 };

@@ -43,6 +43,10 @@ bool lt_config_check_pipeline_name(struct lt_config *c, struct lt_yaml_node *key
     return check_name(c, key, "pipeline", 64);
 }
 
+bool lt_config_check_api_name(struct lt_config *c, struct lt_yaml_node *key) {
+    return check_name(c, key, "source", 64);
+}
+
 static bool is_bucket_char(char ch) {
     return islower((unsigned char)ch) || isdigit((unsigned char)ch) || ch == '-' || ch == '.';
 }
@@ -233,6 +237,21 @@ static void read_objects(struct lt_config *c, const struct lt_config_property *p
         (void)resolve_objects(c, p, value, text, from_env, &delivery->bucket, &delivery->prefix);
 }
 
+static void read_dead_objects(struct lt_config *c, const struct lt_config_property *p,
+                              struct lt_yaml_node *value, void *base) {
+    struct lt_system_pipeline *pipeline = base;
+    struct lt_slice text;
+    bool from_env;
+
+    if (!lt_config_scalar(c, p, value, &text, &from_env))
+        return;
+    if (!lt_slice_starts(text, lt_slice_str(s3_scheme)))
+        lt_config_wrong_type(c, p, value);
+    else
+        (void)resolve_objects(c, p, value, text, from_env, &pipeline->dead_bucket,
+                              &pipeline->dead_prefix);
+}
+
 static void read_destination(struct lt_config *c, const struct lt_config_property *p,
                              struct lt_yaml_node *value, void *base) {
     struct lt_system_route *route = base;
@@ -307,6 +326,12 @@ const struct lt_config_type lt_config_objects = {
     .expected = "s3://BUCKET/PREFIX",
     .schema = "\"type\":\"string\",\"pattern\":\"^s3://\"",
     .read = read_objects,
+};
+const struct lt_config_type lt_config_dead_objects = {
+    .name = "s3://BUCKET/PREFIX",
+    .expected = "s3://BUCKET/PREFIX",
+    .schema = "\"type\":\"string\",\"pattern\":\"^s3://\"",
+    .read = read_dead_objects,
 };
 const struct lt_config_type lt_config_destination = {
     .name = "stream or s3://BUCKET/PREFIX",

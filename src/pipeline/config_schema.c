@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one table of what may stand in a file. The reader, the reference page (`leat help file`) and
- * the JSON schema are made from these rows.
+ * The one table of what may stand in a file; sources are in config_schema_rest.c, pipelines in
+ * config_schema_pipeline.c. The reader, the reference page (`leat help file`) and the JSON schema
+ * are made from these rows.
  */
 #include "pipeline/config.h"
 
@@ -12,7 +13,6 @@ enum { MiB = 1 << 20, HOUR_MS = 3600000 };
 
 static const char *const compressions[] = {
     [LT_COMPRESSION_NONE] = "none", [LT_COMPRESSION_GZIP] = "gzip", NULL};
-static const char *const source_froms[] = {"trim-horizon", "latest", NULL};
 
 static const struct lt_config_property stream_rows[] = {
     {.name = "shards",
@@ -122,158 +122,6 @@ static const struct lt_config_kind delivery_kind = {
     .finish = lt_config_finish_delivery,
 };
 
-static const struct lt_config_property source_rows[] = {
-    {.name = "stream",
-     .type = &lt_config_stream_ref,
-     AT(lt_system_pipeline, source_stream),
-     .required = true,
-     .help = "the stream that it reads"},
-    {.name = "from",
-     .type = &lt_config_switch,
-     AT(lt_system_pipeline, from_latest),
-     .fallback = "trim-horizon",
-     .choices = source_froms,
-     .help = "where it starts without a checkpoint: the oldest record, or what comes from now on"},
-    {.name = "rest",
-     .type = &lt_config_string,
-     .later = "is not supported yet; expected 'stream'",
-     .help = "a REST API under `sources`"},
-    {0},
-};
-static const struct lt_config_kind source_kind = {
-    .name = "source",
-    .help = "Where a pipeline's records come from.",
-    .properties = source_rows,
-};
-
-static const struct lt_config_property dead_letters_rows[] = {
-    {.name = "stream",
-     .type = &lt_config_stream_ref,
-     AT(lt_system_pipeline, dead_stream),
-     .required = true,
-     .help = "the stream that takes them"},
-    {0},
-};
-static const struct lt_config_kind dead_letters_kind = {
-    .name = "dead_letters",
-    .help = "Where records go that cannot be processed, whole and with the reason. Without it such "
-            "a record stops the pipeline.",
-    .properties = dead_letters_rows,
-};
-
-static const struct lt_config_property route_rows[] = {
-    {.name = "when",
-     .type = &lt_config_jq,
-     AT(lt_system_route, when),
-     .help = "a condition on the record with its fields set; without it, every record"},
-    {.name = "to",
-     .type = &lt_config_destination,
-     AT(lt_system_route, to),
-     .required = true,
-     .help = "a stream of the file, or a bucket and key prefix"},
-    {0},
-};
-static const struct lt_config_kind route_kind = {
-    .name = "a route",
-    .help = "Where records go. The first route whose condition holds takes the record.",
-    .properties = route_rows,
-    .size = sizeof(struct lt_system_route),
-    .place_offset = offsetof(struct lt_system_route, place),
-};
-
-static const struct lt_config_property test_rows[] = {
-    {.name = "name",
-     .type = &lt_config_string,
-     AT(lt_system_test, name),
-     .help = "to find it by, in `leat test FILE NAME`"},
-    {.name = "in",
-     .type = &lt_config_test_in,
-     AT(lt_system_test, in),
-     .required = true,
-     .help =
-         "the record; a text is taken as the record's bytes, so that a broken one can be shown"},
-    {.name = "out",
-     .type = &lt_config_test_out,
-     AT(lt_system_test, out),
-     .help = "what must come out; not looked at when it is absent"},
-    {.name = "to",
-     .type = &lt_config_string,
-     AT(lt_system_test, to),
-     .help = "the route's `to` that must take it; not looked at when it is absent"},
-    {.name = "dead",
-     .type = &lt_config_test_dead,
-     AT(lt_system_test, dead),
-     .help = "it must become a dead letter, with this text in its reason (true: any reason)"},
-    {0},
-};
-static const struct lt_config_kind test_kind = {
-    .name = "a test",
-    .help = "An example, run by `leat test`.",
-    .properties = test_rows,
-    .size = sizeof(struct lt_system_test),
-    .place_offset = offsetof(struct lt_system_test, place),
-    .finish = lt_config_finish_test,
-};
-
-static const struct lt_config_property pipeline_rows[] = {
-    {.name = "source",
-     .type = &lt_config_object,
-     .kind = &source_kind,
-     .required = true,
-     .help = "where records come from"},
-    {.name = "with",
-     .type = &lt_config_jq_map,
-     AT(lt_system_pipeline, defs),
-     COUNT(lt_system_pipeline, n_defs),
-     .help = "functions for the expressions below: `NAME: TEXT` is jq's `def NAME: TEXT;`"},
-    {.name = "set",
-     .type = &lt_config_jq_map,
-     AT(lt_system_pipeline, sets),
-     COUNT(lt_system_pipeline, n_sets),
-     .help = "fields added to each record; all see the record as it came"},
-    {.name = "key",
-     .type = &lt_config_jq_pointer,
-     AT(lt_system_pipeline, key),
-     .help = "partition key of what goes out; the record's own key when it is absent"},
-    {.name = "route",
-     .type = &lt_config_list,
-     AT(lt_system_pipeline, routes),
-     COUNT(lt_system_pipeline, n_routes),
-     .kind = &route_kind,
-     .required = true,
-     .help = "where records go: the first route whose condition holds takes the record"},
-    {.name = "dead_letters",
-     .type = &lt_config_object,
-     .kind = &dead_letters_kind,
-     .help = "where records go that cannot be processed; without it they stop the pipeline"},
-    {.name = "buffer",
-     .type = &lt_config_bytes,
-     AT(lt_system_pipeline, buffer_bytes),
-     .fallback = "16MiB",
-     .min = MiB,
-     .max = 1024LL * MiB,
-     .help = "what each route may hold that its destination has not acknowledged; when it is full, "
-             "the source waits"},
-    {.name = "tests",
-     .type = &lt_config_list,
-     AT(lt_system_pipeline, tests),
-     COUNT(lt_system_pipeline, n_tests),
-     .kind = &test_kind,
-     .help = "examples, run by `leat test`"},
-    {0},
-};
-static const struct lt_config_kind pipeline_kind = {
-    .name = "a pipeline",
-    .help = "A pipeline reads records, adds fields, and sends each on by the first route that "
-            "takes it.",
-    .properties = pipeline_rows,
-    .size = sizeof(struct lt_system_pipeline),
-    .place_offset = offsetof(struct lt_system_pipeline, place),
-    .name_offset = offsetof(struct lt_system_pipeline, name),
-    .check_name = lt_config_check_pipeline_name,
-    .finish = lt_config_finish_pipeline,
-};
-
 static const struct lt_config_property file_rows[] = {
     {.name = "streams",
      .type = &lt_config_map,
@@ -288,8 +136,10 @@ static const struct lt_config_property file_rows[] = {
      .help = "buckets of the object store"},
     {.name = "sources",
      .type = &lt_config_map,
-     .later = "is not supported yet; expected pipelines that read a stream",
-     .help = "REST APIs by name"},
+     AT(lt_system, apis),
+     COUNT(lt_system, n_apis),
+     .kind = &lt_config_api_kind,
+     .help = "REST APIs by name, for `leat pull`"},
     {.name = "deliveries",
      .type = &lt_config_map,
      AT(lt_system, deliveries),
@@ -300,14 +150,15 @@ static const struct lt_config_property file_rows[] = {
      .type = &lt_config_map,
      AT(lt_system, pipelines),
      COUNT(lt_system, n_pipelines),
-     .kind = &pipeline_kind,
+     .kind = &lt_config_pipeline_kind,
      .help = "records read, enriched and routed, by name"},
     {0},
 };
 
 const struct lt_config_kind lt_config_file = {
     .name = "the file",
-    .help = "One file describes a system: its streams, buckets, deliveries and pipelines.",
+    .help = "One file describes a system: its streams, buckets, sources, deliveries and "
+            "pipelines.",
     .properties = file_rows,
     .size = sizeof(struct lt_system),
 };

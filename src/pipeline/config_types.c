@@ -37,6 +37,22 @@ static bool read_uint_text(struct lt_config *c, const struct lt_config_property 
     return true;
 }
 
+static bool read_int_text(struct lt_config *c, const struct lt_config_property *p,
+                          struct lt_slice text, void *out) {
+    int64_t value = 0;
+
+    (void)c;
+    for (size_t i = 0; i < text.len; i++)
+        if (!isdigit((unsigned char)text.data[i]) ||
+            __builtin_mul_overflow(value, (int64_t)10, &value) ||
+            __builtin_add_overflow(value, (int64_t)(text.data[i] - '0'), &value))
+            return false;
+    if (!text.len || !lt_config_in_range(p, value))
+        return false;
+    memcpy(out, &value, sizeof(value));
+    return true;
+}
+
 static char *show_uint(int64_t bound, char out[32]) {
     return lt_format_count((uint64_t)bound, out);
 }
@@ -143,6 +159,17 @@ static bool read_choice_text(struct lt_config *c, const struct lt_config_propert
     return false;
 }
 
+static bool read_word_text(struct lt_config *c, const struct lt_config_property *p,
+                           struct lt_slice text, void *out) {
+    (void)c;
+    for (size_t i = 0; p->choices[i]; i++)
+        if (lt_slice_eq_str(text, p->choices[i])) {
+            memcpy(out, &p->choices[i], sizeof(p->choices[i]));
+            return true;
+        }
+    return false;
+}
+
 /* Two words for a bool: the second one is true. */
 static bool read_switch_text(struct lt_config *c, const struct lt_config_property *p,
                              struct lt_slice text, void *out) {
@@ -169,10 +196,39 @@ static void read_choice(struct lt_config *c, const struct lt_config_property *p,
                       lt_config_expected(c, p));
 }
 
+void lt_config_keep_jq(struct lt_config *c, const struct lt_config_jq *jq) {
+    if (jq->scope != LT_CONFIG_JQ_PIPELINE) {
+        for (const struct lt_config_jq *one = c->expressions; one; one = one->next)
+            if (one->text.text.data == jq->text.text.data && one->scope == jq->scope)
+                return; /* an alias */
+        if (++c->n_queries > LT_CONFIG_MAX_QUERIES) {
+            if (c->n_queries == LT_CONFIG_MAX_QUERIES + 1)
+                lt_config_problem(c, jq->node->offset, NULL,
+                                  "the sources have more than %d expressions; expected fewer",
+                                  LT_CONFIG_MAX_QUERIES);
+            return;
+        }
+    }
+    struct lt_config_jq *known = lt_config_alloc(c, 1, sizeof(*known));
+    if (!known)
+        return;
+    *known = *jq;
+    known->next = c->expressions;
+    c->expressions = known;
+}
+
+bool lt_config_is_jq_path(struct lt_slice text) {
+    size_t i = 0;
+
+    while (i < text.len && isspace((unsigned char)text.data[i]))
+        i++;
+    return i + 1 < text.len && text.data[i] == '.' && !isspace((unsigned char)text.data[i + 1]) &&
+           !isdigit((unsigned char)text.data[i + 1]);
+}
+
 /* An expression is taken as it stands: no variables, since `$` and braces are jq's own. */
 static bool fill_jq(struct lt_config *c, struct lt_slice name, struct lt_yaml_node *value,
-                    struct lt_expr_text *out) {
-    struct lt_config_jq *known = lt_config_alloc(c, 1, sizeof(*known));
+                    struct lt_expr_text *out, enum lt_config_jq_scope scope) {
     size_t i = 0;
 
     while (i < value->text.len && isspace((unsigned char)value->text.data[i]))
@@ -187,27 +243,30 @@ static bool fill_jq(struct lt_config *c, struct lt_slice name, struct lt_yaml_no
         lt_config_problem(c, value->offset, NULL, "%.*s holds a NUL character", LT_FMT(name));
         return false;
     }
-    if (!known)
-        return false;
-    *known = (struct lt_config_jq){value->text.data, value, c->expressions};
-    c->expressions = known;
     *out = (struct lt_expr_text){.name = name, .text = value->text};
     lt_yaml_place(&c->source, lt_yaml_source_offset(&c->source, value, 0), &out->line,
                   &out->column);
+    lt_config_keep_jq(c, &(struct lt_config_jq){.text = *out, .node = value, .scope = scope});
     return true;
 }
 
 static void read_jq(struct lt_config *c, const struct lt_config_property *p,
                     struct lt_yaml_node *value, void *base) {
     struct lt_expr_text *out = (void *)((char *)base + p->offset);
-    fill_jq(c, lt_slice_str(p->name), value, out);
+    fill_jq(c, lt_slice_str(p->name), value, out, LT_CONFIG_JQ_PIPELINE);
+}
+
+static void read_query(struct lt_config *c, const struct lt_config_property *p,
+                       struct lt_yaml_node *value, void *base) {
+    struct lt_expr_text *out = (void *)((char *)base + p->offset);
+    fill_jq(c, lt_slice_str(p->name), value, out, LT_CONFIG_JQ_QUERY);
 }
 
 static void read_jq_pointer(struct lt_config *c, const struct lt_config_property *p,
                             struct lt_yaml_node *value, void *base) {
     struct lt_expr_text *out = lt_config_alloc(c, 1, sizeof(*out));
 
-    if (out && fill_jq(c, lt_slice_str(p->name), value, out))
+    if (out && fill_jq(c, lt_slice_str(p->name), value, out, LT_CONFIG_JQ_PIPELINE))
         memcpy((char *)base + p->offset, &out, sizeof(out));
 }
 
@@ -229,6 +288,8 @@ static void read_jq_map(struct lt_config *c, const struct lt_config_property *p,
                         struct lt_yaml_node *value, void *base) {
     size_t *n = (size_t *)(void *)((char *)base + p->count_offset);
     bool are_functions = !strcmp(p->name, "with");
+    enum lt_config_jq_scope scope =
+        p->type == &lt_config_query_fields ? LT_CONFIG_JQ_FIELD : LT_CONFIG_JQ_PIPELINE;
 
     if (value->type != LT_YAML_MAPPING) {
         lt_config_wrong_type(c, p, value);
@@ -245,7 +306,7 @@ static void read_jq_map(struct lt_config *c, const struct lt_config_property *p,
                               "'%.*s' cannot name a jq function; expected letters, digits and '_', "
                               "and no word of jq's own",
                               LT_FMT(key->text));
-        else if (fill_jq(c, key->text, value->pairs[i].value, &texts[*n]))
+        else if (fill_jq(c, key->text, value->pairs[i].value, &texts[*n], scope))
             ++*n;
     }
 }
@@ -266,6 +327,14 @@ const struct lt_config_type lt_config_uint = {
     SCALAR,
     .read_text = read_uint_text,
     .show = show_uint,
+    .unquoted = true,
+};
+const struct lt_config_type lt_config_int = {
+    .name = "number",
+    .expected = "a whole number",
+    .schema = "\"type\":\"integer\"",
+    SCALAR,
+    .read_text = read_int_text,
     .unquoted = true,
 };
 const struct lt_config_type lt_config_bytes = {
@@ -313,6 +382,25 @@ const struct lt_config_type lt_config_switch = {
     .schema = "\"type\":\"string\"",
     .read = read_choice,
     .read_text = read_switch_text,
+};
+const struct lt_config_type lt_config_word = {
+    .name = "word",
+    .expected = "a word",
+    .schema = "\"type\":\"string\"",
+    .read = read_choice,
+    .read_text = read_word_text,
+};
+const struct lt_config_type lt_config_query = {
+    .name = "jq",
+    .expected = "a jq expression",
+    .schema = "\"type\":\"string\"",
+    .read = read_query,
+};
+const struct lt_config_type lt_config_query_fields = {
+    .name = "map of jq",
+    .expected = "a mapping of names to jq expressions",
+    .schema = "\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}",
+    .read = read_jq_map,
 };
 const struct lt_config_type lt_config_jq = {
     .name = "jq",

@@ -55,7 +55,7 @@ static void take_yaml_problem(void *ctx, size_t offset, const char *text) {
 }
 
 static void read_root(struct lt_config *c, struct lt_yaml_node *root) {
-    static const char expected[] = "expected streams, buckets, deliveries or pipelines";
+    static const char expected[] = "expected streams, buckets, sources, deliveries or pipelines";
 
     const struct lt_system *system = c->system;
 
@@ -69,7 +69,7 @@ static void read_root(struct lt_config *c, struct lt_yaml_node *root) {
     else
         lt_config_read_kind(c, &lt_config_file, root, c->system);
     if (!c->n_problems && !system->n_streams && !system->n_buckets && !system->n_deliveries &&
-        !system->n_pipelines)
+        !system->n_pipelines && !system->n_apis)
         lt_config_problem(c, root->offset, NULL, "the file describes nothing; %s", expected);
 }
 
@@ -152,8 +152,9 @@ bool lt_system_route_delivery(const struct lt_system_pipeline *pipeline, size_t 
     return true;
 }
 
-leat_status lt_system_compile(const struct lt_system_pipeline *pipeline, struct lt_expr **out,
-                              struct leat_error *err) {
+leat_status lt_system_compile_for(const struct lt_system_pipeline *pipeline, const char *resource,
+                                  struct lt_expr **out, struct leat_error *err) {
+    struct lt_expr_var var = {.name = "resource"};
     struct lt_arena arena;
     leat_status status;
 
@@ -174,9 +175,24 @@ leat_status lt_system_compile(const struct lt_system_pipeline *pipeline, struct 
         .routes = routes,
         .n_routes = pipeline->n_routes,
         .key = pipeline->key,
+        .vars = resource ? &var : NULL,
+        .n_vars = resource != NULL,
     };
+    if (resource) {
+        const char *json = lt_arena_printf(&arena, "\"%s\"", resource); /* [a-z0-9_-] */
+        if (!json) {
+            status = lt_fail(err, LEAT_E_NOMEM, 0, "no memory for the name of a resource");
+            goto done;
+        }
+        var.json = lt_slice_str(json);
+    }
     status = lt_expr_compile(out, &source, err);
 done:
     lt_arena_deinit(&arena);
     return status;
+}
+
+leat_status lt_system_compile(const struct lt_system_pipeline *pipeline, struct lt_expr **out,
+                              struct leat_error *err) {
+    return lt_system_compile_for(pipeline, NULL, out, err);
 }

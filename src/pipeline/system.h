@@ -61,11 +61,12 @@ struct lt_system_route {
 
 /** One example of `tests:`. */
 struct lt_system_test {
-    struct lt_slice in;  /**< the record's text */
-    struct lt_slice out; /**< JSON; `data` NULL: not checked */
-    const char *to;      /**< a route's `to`, or NULL: not checked */
-    const char *dead;    /**< a part of the reason for which it must be a dead letter, or NULL */
-    const char *name;    /**< or NULL */
+    struct lt_slice in;   /**< the record's text */
+    struct lt_slice out;  /**< JSON; `data` NULL: not checked */
+    const char *resource; /**< of the source's API; NULL in a pipeline that reads a stream */
+    const char *to;       /**< a route's `to`, or NULL: not checked */
+    const char *dead;     /**< a part of the reason for which it must be a dead letter, or NULL */
+    const char *name;     /**< or NULL */
     struct lt_place place;
 };
 
@@ -136,7 +137,12 @@ enum { LT_ROUTE_DELIVERY_BYTES = 128 };
 bool lt_system_route_delivery(const struct lt_system_pipeline *pipeline, size_t route,
                               char name[LT_ROUTE_DELIVERY_BYTES]);
 
-/** Compiles a pipeline's expressions (sets, routes, key). Release with lt_expr_free(). */
+/** Compiles a pipeline's expressions (sets, routes, key). Release with lt_expr_free(). Where the
+ * source is a REST API, for records of the resource of that name: `$resource`. */
+LEAT_MUST_CHECK leat_status lt_system_compile_for(const struct lt_system_pipeline *pipeline,
+                                                  const char *resource, struct lt_expr **out,
+                                                  struct leat_error *err);
+/** As above for a pipeline that reads a stream. */
 LEAT_MUST_CHECK leat_status lt_system_compile(const struct lt_system_pipeline *pipeline,
                                               struct lt_expr **out, struct leat_error *err);
 

@@ -15,9 +15,8 @@ static bool is_blank(struct lt_slice text) {
     return true;
 }
 
-/* The expression after the brace at `open`; `*at` is where a fault is. */
-static leat_status read_expression(struct lt_slice text, size_t open, struct lt_slice *out,
-                                   size_t *at, struct leat_error *err) {
+leat_status lt_rest_text_expression(struct lt_slice text, size_t open, struct lt_slice *out,
+                                    size_t *at, struct leat_error *err) {
     struct lt_slice rest = lt_slice_from(text, open + 1);
     struct leat_error own, ignored;
     size_t end = 0, fault;
@@ -82,7 +81,7 @@ leat_status lt_rest_text_each(struct lt_slice text, lt_rest_text_part *each, voi
                            "text");
         }
         struct lt_slice expression;
-        status = read_expression(text, i, &expression, at, err);
+        status = lt_rest_text_expression(text, i, &expression, at, err);
         if (status == LEAT_OK)
             status = give(each, ctx, true, expression, i + 1, at, err);
         if (status != LEAT_OK)

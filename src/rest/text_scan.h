@@ -28,4 +28,9 @@ typedef leat_status lt_rest_text_part(void *ctx, bool is_expression, struct lt_s
 LEAT_MUST_CHECK leat_status lt_rest_text_each(struct lt_slice text, lt_rest_text_part *each,
                                               void *ctx, size_t *at, struct leat_error *err);
 
+/** The expression after the brace at byte `open`, as lt_rest_text_each() reads it. */
+LEAT_MUST_CHECK leat_status lt_rest_text_expression(struct lt_slice text, size_t open,
+                                                    struct lt_slice *out, size_t *at,
+                                                    struct leat_error *err);
+
 #endif

@@ -56,6 +56,27 @@ static inline void unload(struct loaded *l) {
     "  p:\n"                                                                                       \
     "    source: {stream: in}\n"
 
+/* A source; what follows goes on under its resources, at six blanks. */
+#define SOURCE                                                                                     \
+    "sources:\n"                                                                                   \
+    "  api:\n"                                                                                     \
+    "    base_url: https://api.example.com/v1\n"                                                   \
+    "    resources:\n"
+
+static inline void load_good(struct loaded *l, const char *text) {
+    load(l, text);
+    for (size_t i = 0; i < l->problems.n; i++)
+        print_message("  %u:%u: %s\n", l->problems.list[i].place.line,
+                      l->problems.list[i].place.column, l->problems.list[i].text);
+    assert_int_equal(l->status, LEAT_OK);
+}
+
+#define assert_text(slice, str)                                                                    \
+    do {                                                                                           \
+        if (!lt_slice_eq_str((slice), (str)))                                                      \
+            fail_msg("'%.*s' is not '%s'", LT_FMT(slice), (str));                                  \
+    } while (0)
+
 /* One problem expected: its place and a part of its text. */
 struct problem_case {
     const char *file;
@@ -63,7 +84,7 @@ struct problem_case {
     const char *text;
 };
 
-static void run_cases(const struct problem_case *cases, size_t n) {
+static inline void run_cases(const struct problem_case *cases, size_t n) {
     for (size_t i = 0; i < n; i++) {
         struct loaded l;
         const struct problem_case *k = &cases[i];

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pipelines whose source is a REST API: what becomes of them, and every mistake at its place. */
+#include "files.h"
+
+#define PULL STREAMS BUCKETS SOURCE "      a: {path: /a}\n      b: {path: /b}\npipelines:\n  p:\n"
+#define OUT "    route: [{to: out}]\n"
+
+static void mistakes_in_a_pipeline_that_pulls_are_told_at_their_place(void **state) {
+    static const struct problem_case cases[] = {
+        {PULL "    source: {}\n" OUT, 11, 13, "neither a stream nor an API"},
+        {PULL "    source: {rest: api, stream: in}\n" OUT, 11, 20, "both a stream and an API"},
+        {PULL "    source: {rest: ap}\n" OUT, 11, 20,
+         "no source of this file; expected api; did you"},
+        {PULL "    source: {rest: api, from: latest}\n" OUT, 11, 31, "from is for streams"},
+        {PULL "    source: {stream: in, resources: [a]}\n" OUT, 11, 37, "resources are an API's"},
+        {PULL "    source: {rest: api, resources: [a, bb]}\n" OUT, 11, 40,
+         "'bb' is no resource of api; expected a or b; did you mean 'b'?"},
+        {PULL "    source: {rest: api, resources: []}\n" OUT, 11, 36, "resources is empty"},
+        {PULL "    source: {rest: api}\n    route: [{to: out, compression: gzip}]\n", 12, 36,
+         "this route leads to the stream 'out'"},
+        {PULL "    source: {rest: api}\n    route: [{to: out, buffer: {size: 1MiB}}]\n", 12, 31,
+         "this route leads to the stream 'out'"},
+        {PULL "    source: {rest: api}\n    route: [{to: \"s3://lake/\", compression: zip}]\n", 12,
+         45, "expected none, gzip or zstd"},
+        {PULL "    source: {rest: api}\n" OUT "    dead_letters: {}\n", 13, 19,
+         "or 'to' with s3://BUCKET/PREFIX"},
+        {PULL "    source: {rest: api}\n" OUT
+              "    dead_letters: {stream: dead, to: \"s3://lake/x/\"}\n",
+         13, 38, "dead_letters has two places"},
+        {PULL "    source: {rest: api}\n" OUT "    dead_letters: {to: \"s3://lakes/x/\"}\n", 13, 24,
+         "did you mean 'lake'?"},
+        {PULL "    source: {stream: in}\n" OUT "    dead_letters: {to: \"s3://lake/x/\"}\n", 13, 24,
+         "expected 'stream'"},
+        {PULL "    source: {rest: api}\n" OUT "    tests: [{in: {}}]\n", 13, 13,
+         "a test has no 'resource'; expected a or b"},
+        {PULL "    source: {rest: api}\n" OUT "    tests: [{in: {}, resource: c}]\n", 13, 32,
+         "takes no resource 'c'; expected a or b"},
+        {PULL "    source: {rest: api, resources: a}\n" OUT "    tests: [{in: {}, resource: b}]\n",
+         13, 32, "takes no resource 'b'; expected a"},
+        {PULL "    source: {stream: in}\n" OUT "    tests: [{in: {}, resource: a}]\n", 13, 32,
+         "this pipeline reads a stream"},
+        {PULL "    source: {stream: in}\n    set: {a: $resource}\n" OUT, 12, 14,
+         "$resource is not defined"},
+        {PULL "    source: {rest: api}\n    set: {a: $nope}\n" OUT, 12, 14, "$nope is not defined"},
+    };
+    (void)state;
+    RUN(cases);
+}
+
+static void a_pipeline_that_pulls_is_read(void **state) {
+    struct loaded l;
+    struct lt_expr *expr;
+    struct lt_arena arena;
+    struct lt_expr_result result;
+    struct lt_slice record = LT_LIT("{\"x\":1}");
+    (void)state;
+    load_good(&l, PULL "    source: {rest: api, resources: [b]}\n"
+                       "    with: {name: '\"<\" + $resource + \">\"'}\n"
+                       "    set: {from: name}\n"
+                       "    route:\n"
+                       "      - {when: '$resource == \"a\"', to: out}\n"
+                       "      - {to: \"s3://lake/b/\", compression: zstd, buffer: {size: 2MiB, "
+                       "interval: 5s}}\n"
+                       "    dead_letters: {to: \"s3://lake/dead/\"}\n"
+                       "    tests: [{in: {x: 1}, to: \"s3://lake/b/\"}]\n");
+    const struct lt_system_pipeline *p = &l.system.pipelines[0];
+    assert_int_equal(p->n_source_resources, 1);
+    assert_string_equal(p->source_resources[0], "b");
+    assert_string_equal(p->dead_bucket, "lake");
+    assert_string_equal(p->dead_prefix, "dead/");
+    assert_null(p->dead_stream);
+    assert_int_equal(p->routes[1].compression, LT_COMPRESSION_ZSTD);
+    assert_int_equal(p->routes[1].object_bytes, 2 << 20);
+    assert_int_equal(p->routes[1].object_ms, 5000);
+    assert_string_equal(p->tests[0].resource, "b");
+    lt_arena_init(&arena, 1 << 20);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(lt_system_compile_for(p, i ? "b" : "a", &expr, &l.err), LEAT_OK);
+        assert_int_equal(lt_expr_run(expr, &record, 1, &result, &arena, &l.err), LEAT_OK);
+        assert_int_equal(result.outcome, LT_EXPR_OK);
+        assert_int_equal(result.route, i);
+        assert_text(result.data, i ? "{\"x\":1,\"from\":\"<b>\"}" : "{\"x\":1,\"from\":\"<a>\"}");
+        lt_expr_free(expr);
+    }
+    lt_arena_deinit(&arena);
+    unload(&l);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mistakes_in_a_pipeline_that_pulls_are_told_at_their_place),
+        cmocka_unit_test(a_pipeline_that_pulls_is_read),
+    };
+    return cmocka_run_group_tests_name("pipeline config_pull", tests, NULL, NULL);
+}
