@@ -142,13 +142,14 @@ static void advance(struct client *client, int64_t slice) {
 int64_t lt_spotify_rate_take(struct lt_spotify_tokens *tokens, unsigned slot,
                              const struct lt_spotify_rate *rate, int64_t now_us) {
     struct client *client = &tokens->clients[tokens->slots[slot].client];
+
+    if (rate->n < 0)
+        return 0;
     /* rounded up: thirty slices are never shorter than the window */
     const int64_t slice_us = (rate->window_ms * 1000 + N_SLICES - 1) / N_SLICES;
     /* ahead by a window, so that none has a number below zero */
     const int64_t slice = now_us / slice_us + N_SLICES + 1;
 
-    if (rate->n < 0)
-        return 0;
     advance(client, slice);
     if (client->sum < (uint64_t)rate->n) {
         client->counts[slice % (N_SLICES + 1)]++;
