@@ -9,6 +9,9 @@
 enum { WINDOW_MS = 1000, RISES_TO_FULL = 20 };
 
 static const double slowest_pace = 0.2, bucket_s = 0.1, longest_wait_s = 1e9;
+/* Where the file says no rate: what a host is taken to bear that was not yet watched for a second,
+ * and the least by which its pace rises, so that one 429 early on does not slow a long run. */
+static const double unknown_pace = 20, slowest_step = 0.5;
 
 void lt_rest_budget_init(struct lt_rest_budget *budget, double rate_per_s, int64_t now_ms) {
     *budget = (struct lt_rest_budget){.rate = rate_per_s,
@@ -75,16 +78,25 @@ void lt_rest_budget_pause(struct lt_rest_budget *budget, int64_t now_ms, int64_t
     budget->raised_ms = budget->paused_to_ms;
 }
 
+/* Requests a second that went out without a limit. */
+static double sent_pace(const struct lt_rest_budget *budget, int64_t now_ms) {
+    double seen = (double)(budget->n_window > budget->n_window_before ? budget->n_window
+                                                                      : budget->n_window_before);
+    bool watched = budget->n_window_before || now_ms - budget->window_ms >= WINDOW_MS;
+    return watched || seen > unknown_pace ? seen : unknown_pace;
+}
+
 void lt_rest_budget_slow(struct lt_rest_budget *budget, int64_t sent_ms, int64_t now_ms) {
     if (sent_ms <= budget->halved_ms)
         return;
     double was = budget->pace;
     if (was <= 0)
-        was = (double)(budget->n_window > budget->n_window_before ? budget->n_window
-                                                                  : budget->n_window_before);
+        was = sent_pace(budget, now_ms);
     double slowest = budget->rate > 0 && budget->rate < slowest_pace ? budget->rate : slowest_pace;
     budget->pace = was / 2 > slowest ? was / 2 : slowest;
     budget->step = (budget->rate > 0 ? budget->rate : was) / RISES_TO_FULL;
+    if (budget->rate <= 0 && budget->step < slowest_step)
+        budget->step = slowest_step;
     budget->tokens = 0;
     budget->halved_ms = now_ms;
     if (budget->filled_ms < now_ms)

@@ -96,6 +96,18 @@ static void a_host_without_a_rate_is_slowed_to_half_of_what_it_was_sent(void **s
     assert_true(run(&budget, 63000, 1000) > 500); /* it goes on rising */
 }
 
+static void too_many_in_the_first_moment_does_not_slow_a_long_run(void **state) {
+    struct lt_rest_budget budget;
+    (void)state;
+    lt_rest_budget_init(&budget, 0, 0);
+    assert_int_equal(lt_rest_budget_take(&budget, 0), 0);
+    lt_rest_budget_slow(&budget, 0, 5);
+    assert_in_range(run(&budget, 5, 1000), 9, 11);
+    lt_rest_budget_slow(&budget, 1005, 1006);
+    lt_rest_budget_slow(&budget, 1007, 1008);
+    assert_true(run(&budget, 1008, 60000) > 900);
+}
+
 static void a_host_that_always_says_too_many_is_still_asked(void **state) {
     struct lt_rest_budget budget;
     (void)state;
@@ -160,6 +172,7 @@ int main(void) {
         cmocka_unit_test(too_many_halves_the_pace_once_for_all_that_were_under_way),
         cmocka_unit_test(the_pace_rises_slowly_and_no_further_than_the_rate),
         cmocka_unit_test(a_host_without_a_rate_is_slowed_to_half_of_what_it_was_sent),
+        cmocka_unit_test(too_many_in_the_first_moment_does_not_slow_a_long_run),
         cmocka_unit_test(a_host_that_always_says_too_many_is_still_asked),
         cmocka_unit_test(after_a_pause_requests_start_one_by_one),
         cmocka_unit_test(retry_after_is_seconds_or_a_date),
