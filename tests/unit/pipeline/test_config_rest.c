@@ -431,7 +431,7 @@ static void mistakes_in_a_resource_are_told_at_their_place(void **state) {
         {SOURCE "      a: {path: /a, paginate: {cursor: {param: p, cursor: .c, header: X}}}\n", 5,
          71, "the cursor comes from two places"},
         {SOURCE "      a: {path: /a, paginate: next}\n", 5, 31, "next has no 'url'"},
-        {SOURCE "      a: {path: /a, paginate: {offset: {first: -1}}}\n", 5, 52, "first is '-1'"},
+        {SOURCE "      a: {path: /a, paginate: {offset: {first: -1}}}\n", 5, 48, "first is '-1'"},
         {SOURCE "      a: {path: /a, paginate: offset, params: {offset: 5}}\n", 5, 48,
          "'offset' is set for each page by 'paginate'"},
         {SOURCE "      a: {path: /a, method: put}\n", 5, 29, "expected GET or POST"},
