@@ -63,10 +63,11 @@ static int print_json(const struct lt_system *system, const struct lt_problems *
     const struct {
         const char *name;
         size_t n;
-    } counts[] = {{"streams", system->n_streams},
-                  {"buckets", system->n_buckets},
-                  {"deliveries", system->n_deliveries},
-                  {"pipelines", system->n_pipelines}};
+    } counts[] = {
+        {"streams", system->n_streams},       {"buckets", system->n_buckets},
+        {"sources", system->n_apis},          {"resources", lt_cli_count_resources(system)},
+        {"deliveries", system->n_deliveries}, {"pipelines", system->n_pipelines},
+        {"tests", lt_cli_count_tests(system)}};
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         lt_json_key(&w, counts[i].name);
         lt_json_put_uint(&w, counts[i].n);

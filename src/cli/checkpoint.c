@@ -172,6 +172,13 @@ static int run_action(const struct values *values, const char *action,
         if (values->pipeline && strcmp(pipeline->name, values->pipeline) != 0)
             continue;
         found = true;
+        if (pipeline->source_api) {
+            fprintf(stderr,
+                    "leat checkpoint: pipeline %s takes records from the API %s, and has its "
+                    "positions there: `leat pull --fresh %s` starts over\n",
+                    pipeline->name, pipeline->source_api->name, system->path);
+            continue;
+        }
         status = strcmp(action, "show") == 0 ? show(values, target, pipeline, &err)
                                              : move(values, target, pipeline, &seek, &err);
     }

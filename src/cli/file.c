@@ -16,25 +16,41 @@ char *lt_cli_count(uint64_t n, const char *noun, char out[64]) {
     return out;
 }
 
-char *lt_cli_summary(const struct lt_system *system, char out[160]) {
-    size_t n_tests = 0, len = 0;
+size_t lt_cli_count_resources(const struct lt_system *system) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < system->n_apis; i++)
+        n += system->apis[i].n_resources;
+    return n;
+}
+
+size_t lt_cli_count_tests(const struct lt_system *system) {
+    size_t n = 0;
 
     for (size_t i = 0; i < system->n_pipelines; i++)
-        n_tests += system->pipelines[i].n_tests;
+        n += system->pipelines[i].n_tests;
+    for (size_t i = 0; i < system->n_apis; i++)
+        for (size_t k = 0; k < system->apis[i].n_resources; k++)
+            n += system->apis[i].resources[k].n_tests;
+    return n;
+}
+
+char *lt_cli_summary(const struct lt_system *system, char out[160]) {
+    size_t n_tests = lt_cli_count_tests(system), len = 0;
+
     const struct {
         uint64_t n;
         const char *noun;
-    } parts[] = {{system->n_streams, "stream"},
-                 {system->n_buckets, "bucket"},
-                 {system->n_pipelines, "pipeline"},
-                 {n_tests, "test"}};
+    } parts[] = {{system->n_streams, "stream"},     {system->n_buckets, "bucket"},
+                 {system->n_apis, "source"},        {lt_cli_count_resources(system), "resource"},
+                 {system->n_pipelines, "pipeline"}, {n_tests, "test"}};
     out[0] = '\0';
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         char text[64];
         if (parts[i].n)
             len += (size_t)snprintf(out + len, 160 - len, "%s%s", len ? ", " : "",
                                     lt_cli_count(parts[i].n, parts[i].noun, text));
-        if (i == 1 && system->n_deliveries)
+        if (i == 3 && system->n_deliveries)
             len += (size_t)snprintf(out + len, 160 - len, "%s%zu deliver%s", len ? ", " : "",
                                     system->n_deliveries, system->n_deliveries == 1 ? "y" : "ies");
     }

@@ -21,6 +21,10 @@ void lt_cli_print_problems(FILE *out, const struct lt_system *system,
 /** "3 streams, 1 bucket, …": what a file holds. Returns `out`. */
 char *lt_cli_summary(const struct lt_system *system, char out[160]);
 
+/** Resources of all sources; tests of all pipelines and resources. */
+size_t lt_cli_count_resources(const struct lt_system *system);
+size_t lt_cli_count_tests(const struct lt_system *system);
+
 /** "1 record", "20,000 records". Returns `out`. */
 char *lt_cli_count(uint64_t n, const char *noun, char out[64]);
 

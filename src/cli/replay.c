@@ -28,6 +28,12 @@ static int replay_one(const struct values *values, struct lt_target *target,
     const struct lt_replay_options opt = {
         .target = target, .pipeline = pipeline, .all = values->all, .dry_run = values->dry_run};
 
+    if (pipeline->source_api) {
+        printf("pipeline %s: it takes records from the API %s; once the file is mended, "
+               "`leat pull --fresh` takes them again\n",
+               pipeline->name, pipeline->source_api->name);
+        return LT_EXIT_OK;
+    }
     if (!pipeline->dead_stream) {
         printf("pipeline %s: it has no dead_letters\n", pipeline->name);
         return LT_EXIT_OK;

@@ -129,18 +129,46 @@ static int fail(const struct leat_error *err) {
     return lt_cli_fail("run", err);
 }
 
+static bool is_asked_for(const struct values *values, const struct lt_system_pipeline *pipeline) {
+    return !values->pipeline || strcmp(pipeline->name, values->pipeline) == 0;
+}
+
+/* Pipelines that take records from an API are not run here: who thinks so is told. */
+static int tell_pulled(const struct values *values, const struct lt_system *system) {
+    size_t n_run = 0, n_pulled = 0;
+
+    for (size_t i = 0; i < system->n_pipelines; i++) {
+        const struct lt_system_pipeline *pipeline = &system->pipelines[i];
+        if (!is_asked_for(values, pipeline))
+            continue;
+        n_run += pipeline->source_stream != NULL;
+        n_pulled += pipeline->source_api != NULL;
+    }
+    if (!n_pulled || (n_run && values->common.quiet))
+        return LT_EXIT_OK;
+    for (size_t i = 0; i < system->n_pipelines; i++) {
+        const struct lt_system_pipeline *pipeline = &system->pipelines[i];
+        if (is_asked_for(values, pipeline) && pipeline->source_api)
+            fprintf(stderr,
+                    "leat run: pipeline %s takes records from the API %s: `leat pull %s` runs it\n",
+                    pipeline->name, pipeline->source_api->name, system->path);
+    }
+    return n_run ? LT_EXIT_OK : LT_EXIT_USAGE;
+}
+
 static int run_local(const struct values *values, const struct lt_system *system) {
     struct leat_error err;
     struct lt_run_stat stat;
     const struct lt_system_pipeline *pipeline = NULL;
 
+    size_t n_candidates = 0;
     for (size_t i = 0; i < system->n_pipelines; i++) {
-        if (!values->pipeline || strcmp(system->pipelines[i].name, values->pipeline) == 0) {
+        if (is_asked_for(values, &system->pipelines[i]) && system->pipelines[i].source_stream) {
             pipeline = &system->pipelines[i];
-            break;
+            n_candidates++;
         }
     }
-    if (!pipeline || (system->n_pipelines > 1 && !values->pipeline)) {
+    if (n_candidates != 1) {
         fprintf(stderr, "leat run: name one of the file's pipelines with --pipeline\n");
         return LT_EXIT_USAGE;
     }
@@ -217,6 +245,8 @@ static int run(const void *v, const char *const *args, size_t n_args) {
     }
     struct lt_system system = {0};
     int code = lt_cli_load("run", args[0], &system);
+    if (code == LT_EXIT_OK)
+        code = tell_pulled(values, &system);
     if (code == LT_EXIT_OK)
         code = values->from ? run_local(values, &system) : run_services(values, &system);
     lt_system_deinit(&system);

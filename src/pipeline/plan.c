@@ -11,6 +11,8 @@
 #include "pipeline/plan_delivery.h"
 #include "pipeline/plan_hands.h"
 
+#include <stdio.h>
+
 enum { MAX_MEMORY_BYTES = 64 << 20, DEFAULT_RETENTION_HOURS = 24 };
 
 struct kind_row {
@@ -210,8 +212,41 @@ static size_t count_pipelines(const struct lt_system *system) {
 }
 
 static void name_pipeline(struct lt_plan *plan, struct lt_plan_item *item) {
-    item->name = plan->system->pipelines[item->index].name;
-    item->detail = "its checkpoints";
+    const struct lt_system_pipeline *pipeline = &plan->system->pipelines[item->index];
+
+    item->name = pipeline->name;
+    item->detail = pipeline->source_api ? "its positions" : "its checkpoints";
+}
+
+/* What `leat pull` keeps of a pipeline: documents of the kinds "pull/NAME" and "schema/NAME". */
+static const char *const pull_kinds[] = {"pull", "schema"};
+enum { N_PULL_KINDS = sizeof(pull_kinds) / sizeof(pull_kinds[0]), KIND_BYTES = 80 };
+
+static leat_status count_positions(struct lt_state *state, const char *name, size_t *n,
+                                   struct leat_error *err) {
+    leat_status status = LEAT_OK;
+    char kind[KIND_BYTES];
+
+    *n = 0;
+    for (size_t i = 0; i < N_PULL_KINDS && status == LEAT_OK; i++) {
+        uint64_t one = 0;
+        snprintf(kind, sizeof(kind), "%s/%.64s", pull_kinds[i], name);
+        status = lt_state_count(state, kind, &one, err);
+        *n += (size_t)one;
+    }
+    return status;
+}
+
+static leat_status forget_positions(struct lt_state *state, const char *name,
+                                    struct leat_error *err) {
+    leat_status status = LEAT_OK;
+    char kind[KIND_BYTES];
+
+    for (size_t i = 0; i < N_PULL_KINDS && status == LEAT_OK; i++) {
+        snprintf(kind, sizeof(kind), "%s/%.64s", pull_kinds[i], name);
+        status = lt_state_remove_kind(state, kind, err);
+    }
+    return status;
 }
 
 static leat_status look_pipeline(struct lt_plan *plan, struct lt_plan_hands *hands,
@@ -223,7 +258,9 @@ static leat_status look_pipeline(struct lt_plan *plan, struct lt_plan_hands *han
 
     (void)hands;
     leat_status status = lt_target_state(plan->target, &state, err);
-    if (status == LEAT_OK)
+    if (status == LEAT_OK && pipeline->source_api)
+        status = count_positions(state, pipeline->name, &n, err);
+    else if (status == LEAT_OK)
         status = lt_checkpoint_load(state, pipeline->name, pipeline->source_stream, &plan->arena,
                                     &list, &n, err);
     item->action = n ? LT_PLAN_KEEP : LT_PLAN_CREATE;
@@ -245,14 +282,17 @@ static leat_status forget_object_routes(struct lt_state *state,
 
 static leat_status remove_pipeline(struct lt_plan *plan, struct lt_plan_hands *hands,
                                    const struct lt_plan_item *item, struct leat_error *err) {
+    const struct lt_system_pipeline *pipeline = &plan->system->pipelines[item->index];
     struct lt_state *state;
     leat_status status = lt_target_state(plan->target, &state, err);
 
     (void)hands;
+    if (status == LEAT_OK && pipeline->source_api)
+        return forget_positions(state, item->name, err);
     if (status == LEAT_OK)
         status = lt_checkpoint_forget(state, item->name, err);
     if (status == LEAT_OK)
-        status = forget_object_routes(state, &plan->system->pipelines[item->index], err);
+        status = forget_object_routes(state, pipeline, err);
     return status;
 }
 

@@ -387,6 +387,8 @@ static leat_status open_pipelines(struct lt_runner *runner, struct leat_error *e
     for (size_t i = 0; i < system->n_pipelines; i++) {
         if (runner->opt->only && strcmp(system->pipelines[i].name, runner->opt->only) != 0)
             continue;
+        if (!system->pipelines[i].source_stream)
+            continue; /* `leat pull` runs it */
         struct lt_run_pipeline *pipeline = &runner->pipelines[runner->n_pipelines];
         pipeline->runner = runner;
         pipeline->system = &system->pipelines[i];
@@ -397,8 +399,9 @@ static leat_status open_pipelines(struct lt_runner *runner, struct leat_error *e
         lt_arena_init(&pipeline->arena, LISTING_ARENA_MAX_BYTES);
     }
     if (!runner->n_pipelines)
-        return lt_fail(err, LEAT_E_INVALID, 0, "%s has no pipeline%s%s", system->path,
-                       runner->opt->only ? " " : "", runner->opt->only ? runner->opt->only : "");
+        return lt_fail(err, LEAT_E_INVALID, 0, "%s has no pipeline%s%s that reads a stream",
+                       system->path, runner->opt->only ? " " : "",
+                       runner->opt->only ? runner->opt->only : "");
     status = init_stat(runner, err);
     for (size_t i = 0; i < runner->n_pipelines && status == LEAT_OK; i++)
         status = open_pipeline(runner, &runner->pipelines[i], err);

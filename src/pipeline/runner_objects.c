@@ -7,12 +7,12 @@
  */
 #include "pipeline/runner_parts.h"
 
+#include "deliver/compress.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { GIVE_MAX_RECORDS = 512 };
-
-static const uint64_t buffer_bytes = 5 << 20;
-static const int64_t buffer_ms = 60000;
 
 static void on_progress(void *ctx, struct lt_delivery *delivery) {
     struct lt_run_worker *worker = ctx;
@@ -26,10 +26,12 @@ static void on_progress(void *ctx, struct lt_delivery *delivery) {
 static leat_status open_one(struct lt_run_worker *worker, struct lt_run_pipeline *pipeline,
                             size_t route, struct leat_error *err) {
     const struct lt_system_route *system = &pipeline->system->routes[route];
-    char name[LT_ROUTE_DELIVERY_BYTES];
+    char name[LT_ROUTE_DELIVERY_BYTES], suffix[32] = "";
 
     if (!lt_system_route_delivery(pipeline->system, route, name))
         return LEAT_OK;
+    if (system->compression != LT_COMPRESSION_NONE) /* so that any tool knows what it is */
+        snprintf(suffix, sizeof(suffix), ".jsonl%s", lt_compressor_of(system->compression)->suffix);
     const struct lt_delivery_options opt = {
         .name = name,
         .source = pipeline->system->source_stream,
@@ -39,10 +41,10 @@ static leat_status open_one(struct lt_run_worker *worker, struct lt_run_pipeline
         .bucket = system->bucket,
         .prefix = system->prefix,
         .error_prefix = "",
-        .suffix = "",
-        .buffer_bytes = buffer_bytes,
-        .buffer_ms = buffer_ms,
-        .compression = LT_COMPRESSION_NONE,
+        .suffix = suffix,
+        .buffer_bytes = system->object_bytes,
+        .buffer_ms = system->object_ms,
+        .compression = system->compression,
         .newline = true,
         .version = 1,
         .on_progress = on_progress,
