@@ -149,6 +149,7 @@ static void a_dot_env_that_is_no_file_of_text_is_told(void **state) {
     struct loaded l;
     struct lt_buf big;
     (void)state;
+    setenv("LEAT_TEST_V", "x", 1);
     make_folder(&f);
     write_file(f.file, one_value, sizeof(one_value) - 1);
     assert_int_equal(mkdir(f.env, 0700), 0);
@@ -167,6 +168,7 @@ static void a_dot_env_that_is_no_file_of_text_is_told(void **state) {
     assert_non_null(strstr(l.problems.list[0].text, "at most 1 MiB"));
     lt_buf_deinit(&big);
     unload(&l);
+    unsetenv("LEAT_TEST_V");
 }
 
 static void it_is_not_looked_at_without_a_variable(void **state) {
