@@ -41,6 +41,7 @@ static void on_listener_closed(uv_handle_t *handle) {
 }
 
 static void on_wake(uv_timer_t *timer);
+static void on_again(uv_idle_t *idle);
 
 static void run(struct lt_http_server *server) {
     MHD_UNSIGNED_LONG_LONG ms = 0;
@@ -60,8 +61,15 @@ static void run(struct lt_http_server *server) {
         }
     } while (more && ms == 0 && ++n < MAX_ROUNDS);
     server->running = false;
+    lt_http_cut_left(server);
+    /* Not by a timer that is due at once: libuv would come back to it before all else, for as long
+     * as one client sends without a pause. */
+    if (more && ms == 0)
+        uv_idle_start(&server->again, on_again);
+    else
+        uv_idle_stop(&server->again);
     /* A timer that fires too early only looks again, so it is moved only to an earlier time. */
-    if (more &&
+    if (more && ms &&
         (!uv_is_active((uv_handle_t *)&server->wake) || uv_timer_get_due_in(&server->wake) > ms))
         uv_timer_start(&server->wake, on_wake, ms, 0);
 }
@@ -70,14 +78,20 @@ static void on_wake(uv_timer_t *timer) {
     run(timer->data);
 }
 
-void lt_http_resume(struct lt_http_request *request) {
-    struct lt_http_server *server = request->server;
+static void on_again(uv_idle_t *idle) {
+    run(idle->data);
+}
 
-    request->suspended = false;
+void lt_http_run_soon(struct lt_http_server *server) {
     server->resumed = true;
-    MHD_resume_connection(request->connection);
     if (!server->running && !server->freed)
-        uv_timer_start(&server->wake, on_wake, 0, 0);
+        uv_idle_start(&server->again, on_again);
+}
+
+void lt_http_resume(struct lt_http_request *request) {
+    request->suspended = false;
+    MHD_resume_connection(request->connection);
+    lt_http_run_soon(request->server);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events) {
@@ -89,7 +103,7 @@ static void on_ready(uv_poll_t *poll, int status, int events) {
 static void on_tick(uv_timer_t *timer) {
     struct lt_http_server *server = timer->data;
 
-    lt_http_cut_slow(server);
+    lt_http_tend(server);
     if (!server->used_spare)
         while (server->spare) {
             struct lt_http_request *request = server->spare;
@@ -260,6 +274,9 @@ leat_status lt_http_server_new(struct lt_http_server **out,
     init_timer(server, &server->tick);
     init_timer(server, &server->accept);
     init_timer(server, &server->stop);
+    uv_idle_init(opt->loop, &server->again);
+    server->again.data = server;
+    server->n_handles++;
     uv_poll_start(&server->poll, UV_READABLE, on_ready);
     *out = server;
     return LEAT_OK;
@@ -358,6 +375,7 @@ void lt_http_server_free(struct lt_http_server *server) {
         lt_http_request_free(request);
     }
     uv_close((uv_handle_t *)&server->poll, on_handle_closed);
+    uv_close((uv_handle_t *)&server->again, on_handle_closed);
     close_timer(&server->wake);
     close_timer(&server->tick);
     close_timer(&server->accept);

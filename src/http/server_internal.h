@@ -35,16 +35,22 @@ struct lt_http_conn {
     struct lt_http_conn *prev, *next;
     struct lt_http_server *server;
     struct lt_http_request *request; /**< the current one, or NULL */
-    int fd;                          /**< libmicrohttpd's */
+    struct MHD_Connection *connection;
+    int fd; /**< libmicrohttpd's */
     int64_t idle_since_us;
-    bool cut; /**< shut down by us; the close is on its way */
+    uint64_t n_received; /**< of the request, when the last tick saw data that nobody had read */
+    bool waits;          /**< the last tick saw such data */
+    bool cut;            /**< shut down by us; the close is on its way */
+    /* among the server's `read`: where the pointer to this one stands, or NULL */
+    struct lt_http_conn **read_slot, *next_read;
 };
 
 struct lt_http_server {
     struct lt_http_server_options opt;
     struct MHD_Daemon *mhd;
     uv_poll_t poll;    /**< on libmicrohttpd's epoll descriptor */
-    uv_timer_t wake;   /**< its next time-out, or at once when it has more to do */
+    uv_timer_t wake;   /**< its next time-out */
+    uv_idle_t again;   /**< while it has more to do: once in each turn of the loop */
     uv_timer_t tick;   /**< looks for slow clients while there are connections */
     uv_timer_t accept; /**< tries again after descriptors ran out */
     uv_timer_t stop;   /**< the end of the grace time */
@@ -52,6 +58,7 @@ struct lt_http_server {
     unsigned n_listeners;
     unsigned n_handles; /**< uv handles not closed yet */
     struct lt_http_conn *conns;
+    struct lt_http_conn *read; /**< those of which a part of a body was read in this turn */
     unsigned n_conns;
     struct lt_metric_series *connections;
     struct lt_http_request *held; /**< given to the user and not answered */
@@ -120,13 +127,20 @@ void lt_http_on_connection(void *cls, struct MHD_Connection *connection, void **
                            enum MHD_ConnectionNotificationCode what);
 /** Ends a connection: nothing more is read from it. */
 void lt_http_cut(struct lt_http_conn *conn);
-/** Cuts those that take too long, or whose client is gone. */
-void lt_http_cut_slow(struct lt_http_server *server);
+/** Notes that a part of a body was read from it. */
+void lt_http_was_read(struct lt_http_conn *conn);
+/** At the end of a turn: cuts those whose client closed right behind what was read. */
+void lt_http_cut_left(struct lt_http_server *server);
+/** At a tick: cuts those that take too long, or whose client is gone, and has those looked at again
+ * of which an event was lost. */
+void lt_http_tend(struct lt_http_server *server);
 /** Cuts those that wait for their next request. */
 void lt_http_cut_idle(struct lt_http_server *server);
 
 /* server.c: what the connections tell it. */
 void lt_http_resume(struct lt_http_request *request);
+/** Has libmicrohttpd run although no descriptor told it to. */
+void lt_http_run_soon(struct lt_http_server *server);
 void lt_http_conn_opened(struct lt_http_server *server);
 void lt_http_conn_closed(struct lt_http_server *server);
 

@@ -187,6 +187,8 @@ static int take_part(struct lt_http_request *request, struct lt_slice part) {
 
 static enum MHD_Result on_body(struct lt_http_request *request, struct lt_slice part) {
     request->n_received += part.len;
+    if (request->conn)
+        lt_http_was_read(request->conn);
     if (request->phase == LT_HTTP_BODY && !request->body_error)
         request->body_error = take_part(request, part);
     if (request->phase == LT_HTTP_DRAIN || request->body_error)

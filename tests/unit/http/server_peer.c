@@ -39,6 +39,14 @@ static int count_part(void *ctx, struct lt_slice part) {
     return *sum > 100000 ? ENOSPC : 0;
 }
 
+static int take_slowly(void *ctx, struct lt_slice part) {
+    struct peer *peer = ctx;
+    (void)part;
+    usleep(1000);
+    atomic_fetch_add(&peer->n_parts, 1);
+    return 0;
+}
+
 static void on_headers(void *ctx, struct lt_http_request *request) {
     struct peer *peer = ctx;
     struct lt_slice path = lt_http_raw_path(request);
@@ -50,6 +58,8 @@ static void on_headers(void *ctx, struct lt_http_request *request) {
         *lt_http_user(request) = lt_arena_calloc(lt_http_arena(request), 2, sizeof(uint64_t));
         ((uint64_t *)*lt_http_user(request))[1] = (uint64_t)fd;
         lt_http_body_to_file(request, fd, 8 << 20, count_bytes, *lt_http_user(request));
+    } else if (lt_slice_eq_str(path, "/to-slow")) {
+        lt_http_body_to(request, UINT64_MAX, take_slowly, peer);
     } else if (lt_slice_eq_str(path, "/to-failing")) {
         *lt_http_user(request) = lt_arena_calloc(lt_http_arena(request), 1, sizeof(uint64_t));
         lt_http_body_to(request, 8 << 20, count_part, *lt_http_user(request));

@@ -32,7 +32,7 @@ struct peer {
     unsigned n_held;
     char file[64];
     int listener; /**< a socket to hand over */
-    atomic_uint n_held_seen, n_aborted, n_stopped;
+    atomic_uint n_held_seen, n_aborted, n_stopped, n_parts;
     /* one order at a time from the test's thread, carried out on the loop */
     pthread_mutex_t mu;
     pthread_cond_t done;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections that come, wait, leave, and are too many; and the end of a server. */
+#include "http/server_internal.h"
 #include "server_peer.h"
 
 #include <arpa/inet.h>
@@ -8,6 +9,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -39,6 +41,100 @@ static void client_that_closes_right_behind_its_data_is_noticed_soon(void **stat
     }
     wait_for(&peer.n_aborted, 20);
     free(part);
+    end_peer(&peer);
+}
+
+/** From now on no event of the only connection is told: it is reported once, for nothing. */
+static void mute(struct peer *peer) {
+    struct lt_http_conn *conn = peer->server->conns;
+    struct epoll_event once = {.events = EPOLLOUT | EPOLLET | EPOLLONESHOT};
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(peer->server->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+
+    assert_int_equal(peer->server->n_conns, 1);
+    once.data.ptr = conn->connection;
+    assert_int_equal(epoll_ctl(info->epoll_fd, EPOLL_CTL_MOD, conn->fd, &once), 0);
+}
+
+/** A connection in its upload, of which nothing more is told. */
+static int dial_muted(struct peer *peer) {
+    int fd = dial(peer->port);
+    say_str(fd, "PUT /to-slow HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+    say_str(fd, "part");
+    wait_for(&peer->n_parts, 1);
+    order(peer, mute);
+    return fd;
+}
+
+static void close_of_which_no_event_came_is_noticed(void **state) {
+    struct peer peer = {0};
+    (void)state;
+    start_peer(&peer);
+    int fd = dial_muted(&peer);
+    close(fd);
+    wait_for(&peer.n_aborted, 1);
+    end_peer(&peer);
+}
+
+static void data_of_which_no_event_came_are_read(void **state) {
+    struct peer peer = {0};
+    (void)state;
+    start_peer(&peer);
+    int fd = dial_muted(&peer);
+    say_str(fd, "more");
+    wait_for(&peer.n_parts, 2);
+    order(&peer, mute); /* again, for it is told of events anew */
+    say_str(fd, "and the last");
+    close(fd);
+    wait_for(&peer.n_parts, 3);
+    wait_for(&peer.n_aborted, 1);
+    end_peer(&peer);
+}
+
+struct sender {
+    pthread_t thread;
+    int fd;
+    atomic_bool *enough;
+    bool gave_up;
+};
+
+/** Sends without a pause until it is told that it is enough, at most 1 GiB. */
+static void *send_on(void *arg) {
+    struct sender *sender = arg;
+    char *part = calloc(1, 1 << 20);
+    for (int i = 0; i < 1024 && !atomic_load(sender->enough); i++)
+        say(sender->fd, part, 1 << 20);
+    sender->gave_up = !atomic_load(sender->enough);
+    free(part);
+    close(sender->fd);
+    return NULL;
+}
+
+static void uploads_without_a_pause_leave_the_loop_to_others(void **state) {
+    enum { N = 8 };
+    struct peer peer = {0};
+    struct sender senders[N] = {0};
+    atomic_bool enough = false;
+    (void)state;
+    start_peer(&peer);
+    for (size_t i = 0; i < N; i++) {
+        senders[i].enough = &enough;
+        senders[i].fd = dial(peer.port);
+        say_str(senders[i].fd,
+                "PUT /to-slow HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000000\r\n\r\n");
+        assert_int_equal(pthread_create(&senders[i].thread, NULL, send_on, &senders[i]), 0);
+    }
+    while (atomic_load(&peer.n_parts) < 32 * N)
+        usleep(1000);
+    int late = dial(peer.port);
+    say_str(late, "POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    expect(late, 200, "abc");
+    atomic_store(&enough, true);
+    for (size_t i = 0; i < N; i++) {
+        pthread_join(senders[i].thread, NULL);
+        assert_false(senders[i].gave_up);
+    }
+    close(late);
     end_peer(&peer);
 }
 
@@ -329,6 +425,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(client_that_leaves_in_its_body_is_told_once),
         cmocka_unit_test(client_that_closes_right_behind_its_data_is_noticed_soon),
+        cmocka_unit_test(close_of_which_no_event_came_is_noticed),
+        cmocka_unit_test(data_of_which_no_event_came_are_read),
+        cmocka_unit_test(uploads_without_a_pause_leave_the_loop_to_others),
         cmocka_unit_test(client_that_leaves_before_its_answer_harms_nobody),
         cmocka_unit_test(request_may_be_answered_after_the_server_is_gone),
         cmocka_unit_test(stop_waits_for_pending_answers_and_closes_idle_connections),
