@@ -60,7 +60,7 @@ def test_client_that_leaves_in_its_upload_leaves_nothing(shared_server, s3, buck
         if not list((shared_server.data / "tmp").iterdir()):
             break
         threading.Event().wait(0.05)
-    assert list((shared_server.data / "tmp").iterdir()) == []
+    assert list((shared_server.data / "tmp").iterdir()) == [], shared_server.picture()
     fails("NoSuchKey", 404, s3.get_object, Bucket=bucket, Key="k")
 
 

@@ -132,6 +132,22 @@ class Server:
         self.process.stderr.close()
         self.process = None
 
+    def picture(self):
+        """What there is to see of a server that does not do what it should: its threads (state, where
+        they wait), its sockets in the kernel's table (state, queues, timer), its files under tmp/."""
+        seen = []
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            state = (task / "stat").read_text().rsplit(")", 1)[1].split()
+            seen.append(f"thread {task.name}: {state[0]} cpu {state[11]}+{state[12]} "
+                        f"in {(task / 'wchan').read_text()}")
+        port = f":{self.port:04X}"
+        for line in pathlib.Path("/proc/net/tcp").read_text().splitlines():
+            if port in line:
+                seen.append(" ".join(line.split()[1:8]))
+        for path in (self.data / "tmp").iterdir():
+            seen.append(f"{path.name}: {path.stat().st_size} bytes")
+        return "\n".join([*seen, self.stderr[-2000:]])
+
     def client(self, service, **config):
         """A boto3 client: path style, dummy credentials, no retries."""
         return client(service, self.url, **config)
