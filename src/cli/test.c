@@ -35,13 +35,13 @@ static void print_value(const char *colour, struct lt_slice value, const char *e
 }
 
 static void print_example(const struct lt_example *example, const struct colours *c) {
-    const struct lt_system_test *test = example->test;
     size_t shown = example->n_differences < LT_EXAMPLE_MAX_DIFFERENCES ? example->n_differences
                                                                        : LT_EXAMPLE_MAX_DIFFERENCES;
 
     printf("%s%s%s  %s/%zu%s%s %s(line %u)%s\n", example->passed ? c->good : c->bad,
-           example->passed ? "ok  " : "FAIL", c->end, example->pipeline->name, example->index,
-           test->name ? " " : "", test->name ? test->name : "", c->dim, test->place.line, c->end);
+           example->passed ? "ok  " : "FAIL", c->end, example->group, example->index,
+           example->name ? " " : "", example->name ? example->name : "", c->dim, example->line,
+           c->end);
     for (size_t i = 0; i < shown; i++) {
         const struct lt_difference *d = &example->differences[i];
         printf("        %s\n          expected ", d->path);
@@ -76,7 +76,8 @@ static int run(const void *values, const char *const *args, size_t n_args) {
         if (!v->common.quiet || !examples.list[i].passed)
             print_example(&examples.list[i], c);
     if (!examples.n)
-        printf("%s: no tests; expected some under pipelines.NAME.tests\n", args[0]);
+        printf("%s: no tests; expected some under pipelines.NAME.tests or a resource's tests\n",
+               args[0]);
     else
         printf("%s: %s, %zu passed, %zu failed (%.2f s)\n", args[0],
                lt_cli_count(examples.n, "test", text), examples.n - examples.n_failed,
@@ -97,7 +98,11 @@ const struct lt_command lt_command_test = {
         "would,\n"
         "and compares what comes out, the route that it takes, or the reason for which it becomes "
         "a\n"
-        "dead letter. Nothing else is touched. NAME picks a test, a pipeline, or PIPELINE/NUMBER.\n"
+        "dead letter; and each recorded page of a resource as `pull` would: how many records it "
+        "has, the\n"
+        "first one, and the next request. Nothing else is touched. NAME picks a test, a pipeline, "
+        "a\n"
+        "resource, or PIPELINE/NUMBER.\n"
         "Values are compared, not their spelling: the order of members does not count.\n"
         "Ends with 0 when all pass, with 1 when one fails, with 2 when the file is not "
         "well-formed.",

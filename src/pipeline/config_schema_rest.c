@@ -348,7 +348,8 @@ static const struct lt_config_property page_test_rows[] = {
     {.name = "first",
      .type = &lt_config_json,
      AT(lt_rest_test, first),
-     .help = "what the first record must be; not looked at when it is absent"},
+     .help = "the first record, or of an object the members to look at; not looked at when it is "
+             "absent"},
     {.name = "next",
      .type = &lt_config_next_url,
      AT(lt_rest_test, next),

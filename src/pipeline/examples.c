@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The examples of a file: each pipeline's together through its compiled program, then compared. */
+/* The examples of a file: each pipeline's together through its compiled program, then compared; and
+ * each recorded page alone. */
 #include "pipeline/examples.h"
 
 #include "base/units.h"
@@ -167,8 +168,8 @@ size_t lt_json_compare(struct lt_json expected, struct lt_json got, struct lt_ar
     return c.n;
 }
 
-static void add_difference(struct lt_example *example, const char *path, struct lt_slice expected,
-                           struct lt_slice got) {
+void lt_example_differ(struct lt_example *example, const char *path, struct lt_slice expected,
+                       struct lt_slice got) {
     if (example->n_differences < LT_EXAMPLE_MAX_DIFFERENCES)
         example->differences[example->n_differences] = (struct lt_difference){path, expected, got};
     example->n_differences++;
@@ -192,12 +193,12 @@ static void judge_dead(struct lt_example *example, const struct lt_expr_result *
             lt_arena_printf(arena, "a record for %s", example->pipeline->routes[result->route].to);
         const char *expected =
             *test->dead ? lt_arena_printf(arena, "dead letter: %s", test->dead) : "a dead letter";
-        add_difference(example, "dead", lt_slice_str(expected), lt_slice_str(text));
+        lt_example_differ(example, "dead", lt_slice_str(expected), lt_slice_str(text));
         return;
     }
     struct lt_slice reason = reason_of(result, arena);
     if (*test->dead && !memmem(reason.data, reason.len, test->dead, strlen(test->dead)))
-        add_difference(example, "dead", lt_slice_str(test->dead), reason);
+        lt_example_differ(example, "dead", lt_slice_str(test->dead), reason);
 }
 
 static void judge_out(struct lt_example *example, const struct lt_expr_result *result,
@@ -207,7 +208,7 @@ static void judge_out(struct lt_example *example, const struct lt_expr_result *r
 
     if (lt_json_parse(&expected, example->test->out, LT_JSON_DEFAULT_DEPTH, &err) != LEAT_OK ||
         lt_json_parse(&got, result->data, LT_JSON_DEFAULT_DEPTH, &err) != LEAT_OK) {
-        add_difference(example, "out", example->test->out, result->data);
+        lt_example_differ(example, "out", example->test->out, result->data);
         return;
     }
     example->n_differences +=
@@ -221,121 +222,180 @@ static void judge(struct lt_example *example, const struct lt_expr_result *resul
     if (test->dead) {
         judge_dead(example, result, arena);
     } else if (result->outcome != LT_EXPR_OK) {
-        add_difference(example, "to", lt_slice_str(test->to ? test->to : "a record"),
-                       reason_of(result, arena));
+        lt_example_differ(example, "to", lt_slice_str(test->to ? test->to : "a record"),
+                          reason_of(result, arena));
     } else {
         const char *to = example->pipeline->routes[result->route].to;
         if (test->out.data)
             judge_out(example, result, arena);
         if (test->to && strcmp(test->to, to) != 0)
-            add_difference(example, "to", lt_slice_str(test->to), lt_slice_str(to));
+            lt_example_differ(example, "to", lt_slice_str(test->to), lt_slice_str(to));
     }
     example->passed = example->n_differences == 0;
 }
 
 /* True when `name` picks the example. */
-static bool picks(const char *name, const struct lt_system_pipeline *pipeline, size_t index) {
-    const struct lt_system_test *test = &pipeline->tests[index - 1];
+static bool picks(const char *name, const struct lt_example *example) {
     char place[192];
 
-    snprintf(place, sizeof(place), "%s/%zu", pipeline->name, index);
-    return !strcmp(name, pipeline->name) || !strcmp(name, place) ||
-           (test->name && !strcmp(name, test->name));
+    snprintf(place, sizeof(place), "%.150s/%zu", example->group, example->index);
+    return !strcmp(name, example->group) || !strcmp(name, place) ||
+           (example->name && !strcmp(name, example->name)) ||
+           (example->page && !strcmp(name, example->api->resources[example->resource].name));
 }
 
-static bool is_picked(const struct lt_system_pipeline *pipeline, size_t index,
-                      const char *const *names, size_t n_names) {
-    for (size_t i = 0; i < n_names; i++)
-        if (picks(names[i], pipeline, index))
-            return true;
-    return n_names == 0;
-}
-
-static leat_status fail_unknown(struct lt_examples *out, const struct lt_system *system,
-                                const char *name, struct leat_error *err) {
+static leat_status fail_unknown(struct lt_examples *out, const char *name, struct leat_error *err) {
+    const char **known = lt_arena_calloc(&out->arena, 3 * out->n + 1, sizeof(*known));
     size_t n = 0;
-    size_t max = system->n_pipelines + 1;
 
-    for (size_t i = 0; i < system->n_pipelines; i++)
-        max += system->pipelines[i].n_tests;
-    const char **known = lt_arena_calloc(&out->arena, max, sizeof(*known));
-    for (size_t i = 0; known && i < system->n_pipelines; i++) {
-        known[n++] = system->pipelines[i].name;
-        for (size_t k = 0; k < system->pipelines[i].n_tests; k++)
-            if (system->pipelines[i].tests[k].name)
-                known[n++] = system->pipelines[i].tests[k].name;
+    for (size_t i = 0; known && i < out->n; i++) {
+        const struct lt_example *example = &out->list[i];
+        known[n++] = example->group;
+        if (example->name)
+            known[n++] = example->name;
+        if (example->page)
+            known[n++] = example->api->resources[example->resource].name;
     }
     const char *near = known ? lt_nearest(lt_slice_str(name), known) : NULL;
     return lt_fail(err, LEAT_E_NOT_FOUND, 0,
-                   "no test or pipeline with tests is called '%.100s'%s%.100s%s", name,
-                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                   "no test, and no pipeline or resource with tests, is called '%.100s'%s%.100s%s",
+                   name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
-static leat_status check_names(struct lt_examples *out, const struct lt_system *system,
-                               const char *const *names, size_t n_names, struct leat_error *err) {
+/* Leaves those in the list that a name picks. */
+static leat_status pick(struct lt_examples *out, const char *const *names, size_t n_names,
+                        struct leat_error *err) {
+    size_t n = 0;
+
     for (size_t i = 0; i < n_names; i++) {
         bool found = false;
-        for (size_t p = 0; p < system->n_pipelines; p++)
-            for (size_t k = 1; k <= system->pipelines[p].n_tests; k++)
-                found = found || picks(names[i], &system->pipelines[p], k);
+        for (size_t k = 0; k < out->n && !found; k++)
+            found = picks(names[i], &out->list[k]);
         if (!found)
-            return fail_unknown(out, system, names[i], err);
+            return fail_unknown(out, names[i], err);
+    }
+    for (size_t k = 0; k < out->n; k++) {
+        bool picked = !n_names;
+        for (size_t i = 0; i < n_names && !picked; i++)
+            picked = picks(names[i], &out->list[k]);
+        if (picked)
+            out->list[n++] = out->list[k];
+    }
+    out->n = n;
+    return LEAT_OK;
+}
+
+static leat_status list_pages(struct lt_examples *out, const struct lt_rest_api *api,
+                              struct leat_error *err) {
+    for (size_t i = 0; i < api->n_resources; i++) {
+        const struct lt_rest_resource *resource = &api->resources[i];
+        const char *group = lt_arena_printf(&out->arena, "%s.%s", api->name, resource->name);
+        if (!group)
+            return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for the tests of %s", api->name);
+        for (size_t k = 0; k < resource->n_tests; k++)
+            out->list[out->n++] = (struct lt_example){.group = group,
+                                                      .index = k + 1,
+                                                      .name = resource->tests[k].name,
+                                                      .line = resource->tests[k].line,
+                                                      .api = api,
+                                                      .resource = i,
+                                                      .page = &resource->tests[k]};
     }
     return LEAT_OK;
 }
 
-/* Runs the examples [first, first + n) of the list, all of one pipeline, as one batch. */
-static leat_status run_pipeline(struct lt_examples *out, size_t first, size_t n,
-                                struct leat_error *err) {
-    struct lt_slice *records = lt_arena_calloc(&out->arena, n, sizeof(*records));
-    struct lt_expr_result *results = lt_arena_calloc(&out->arena, n, sizeof(*results));
+/* All examples: those of the sources first, as a file has them. */
+static leat_status list_all(struct lt_examples *out, const struct lt_system *system,
+                            struct leat_error *err) {
+    leat_status status = LEAT_OK;
+    size_t max = 1;
+
+    for (size_t i = 0; i < system->n_pipelines; i++)
+        max += system->pipelines[i].n_tests;
+    for (size_t i = 0; i < system->n_apis; i++)
+        for (size_t k = 0; k < system->apis[i].n_resources; k++)
+            max += system->apis[i].resources[k].n_tests;
+    out->list = lt_arena_calloc(&out->arena, max, sizeof(*out->list));
+    if (!out->list)
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for %zu tests", max);
+    for (size_t i = 0; i < system->n_apis && status == LEAT_OK; i++)
+        status = list_pages(out, &system->apis[i], err);
+    for (size_t i = 0; i < system->n_pipelines; i++) {
+        const struct lt_system_pipeline *pipeline = &system->pipelines[i];
+        for (size_t k = 0; k < pipeline->n_tests; k++)
+            out->list[out->n++] = (struct lt_example){.group = pipeline->name,
+                                                      .index = k + 1,
+                                                      .name = pipeline->tests[k].name,
+                                                      .line = pipeline->tests[k].place.line,
+                                                      .pipeline = pipeline,
+                                                      .test = &pipeline->tests[k]};
+    }
+    return status;
+}
+
+/* True for examples that the same program runs. */
+static bool run_alike(const struct lt_example *a, const struct lt_example *b) {
+    return a->pipeline && a->pipeline == b->pipeline &&
+           (!a->pipeline->source_api || !strcmp(a->test->resource, b->test->resource));
+}
+
+/* Runs example `first` and those after it that run alike, as one batch. */
+static leat_status run_batch(struct lt_examples *out, size_t first, bool *done,
+                             struct leat_error *err) {
+    size_t max = out->n - first, n = 0;
+    const struct lt_system_pipeline *pipeline = out->list[first].pipeline;
+    struct lt_slice *records = lt_arena_calloc(&out->arena, max, sizeof(*records));
+    struct lt_expr_result *results = lt_arena_calloc(&out->arena, max, sizeof(*results));
+    struct lt_example **batch = lt_arena_calloc(&out->arena, max, sizeof(*batch));
     struct lt_expr *expr = NULL;
 
-    if (!records || !results)
-        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for %zu tests", n);
-    for (size_t i = 0; i < n; i++)
-        records[i] = out->list[first + i].test->in;
-    leat_status status = lt_system_compile(out->list[first].pipeline, &expr, err);
+    if (!records || !results || !batch)
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for %zu tests", max);
+    for (size_t i = first; i < out->n; i++)
+        if (run_alike(&out->list[first], &out->list[i])) {
+            records[n] = out->list[i].test->in;
+            batch[n++] = &out->list[i];
+            done[i] = true;
+        }
+    const char *resource = pipeline->source_api ? out->list[first].test->resource : NULL;
+    leat_status status = lt_system_compile_for(pipeline, resource, &expr, err);
     if (status == LEAT_OK)
         status = lt_expr_run(expr, records, n, results, &out->arena, err);
-    for (size_t i = 0; i < n && status == LEAT_OK; i++) {
-        struct lt_example *example = &out->list[first + i];
-        example->differences = lt_arena_calloc(&out->arena, 2 * LT_EXAMPLE_MAX_DIFFERENCES,
-                                               sizeof(*example->differences));
-        if (!example->differences) {
-            status = lt_fail(err, LEAT_E_NOMEM, 0, "no memory for what a test gave");
-            break;
-        }
-        judge(example, &results[i], &out->arena);
-        out->n_failed += !example->passed;
-    }
+    for (size_t i = 0; i < n && status == LEAT_OK; i++)
+        judge(batch[i], &results[i], &out->arena);
     lt_expr_free(expr);
+    return status;
+}
+
+static leat_status run_all(struct lt_examples *out, struct leat_error *err) {
+    bool *done = lt_arena_calloc(&out->arena, out->n + 1, sizeof(*done));
+    leat_status status = LEAT_OK;
+
+    for (size_t i = 0; i < out->n; i++) {
+        out->list[i].differences = lt_arena_calloc(&out->arena, 2 * LT_EXAMPLE_MAX_DIFFERENCES,
+                                                   sizeof(*out->list[i].differences));
+        if (!done || !out->list[i].differences)
+            return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for what a test gave");
+    }
+    for (size_t i = 0; i < out->n && status == LEAT_OK; i++) {
+        if (out->list[i].page)
+            status = lt_example_run_page(&out->list[i], &out->arena, err);
+        else if (!done[i])
+            status = run_batch(out, i, done, err);
+    }
+    for (size_t i = 0; i < out->n; i++)
+        out->n_failed += !out->list[i].passed;
     return status;
 }
 
 leat_status lt_examples_run(struct lt_examples *out, const struct lt_system *system,
                             const char *const *names, size_t n_names, struct leat_error *err) {
-    size_t max = 0;
-
     *out = (struct lt_examples){0};
     lt_arena_init(&out->arena, MAX_MEMORY_BYTES);
-    leat_status status = check_names(out, system, names, n_names, err);
-    for (size_t i = 0; i < system->n_pipelines; i++)
-        max += system->pipelines[i].n_tests;
-    out->list = lt_arena_calloc(&out->arena, max + 1, sizeof(*out->list));
-    if (status == LEAT_OK && !out->list)
-        status = lt_fail(err, LEAT_E_NOMEM, 0, "no memory for %zu tests", max);
-    for (size_t i = 0; i < system->n_pipelines && status == LEAT_OK; i++) {
-        const struct lt_system_pipeline *pipeline = &system->pipelines[i];
-        size_t first = out->n;
-        for (size_t k = 1; k <= pipeline->n_tests; k++)
-            if (is_picked(pipeline, k, names, n_names))
-                out->list[out->n++] = (struct lt_example){
-                    .pipeline = pipeline, .test = &pipeline->tests[k - 1], .index = k};
-        if (out->n > first)
-            status = run_pipeline(out, first, out->n - first, err);
-    }
-    return status;
+    leat_status status = list_all(out, system, err);
+    if (status == LEAT_OK)
+        status = pick(out, names, n_names, err);
+    return status == LEAT_OK ? run_all(out, err) : status;
 }
 
 void lt_examples_deinit(struct lt_examples *examples) {

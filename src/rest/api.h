@@ -68,11 +68,12 @@ struct lt_rest_incremental {
 
 /** A recorded page and what must come of it. */
 struct lt_rest_test {
-    const char *name;      /**< or NULL */
-    struct lt_slice page;  /**< JSON: the body */
-    int64_t n_records;     /**< -1: not checked */
-    struct lt_slice first; /**< JSON of the first record; data NULL: not checked */
-    const char *next;      /**< the next request's URL, "" for none; NULL: not checked */
+    const char *name;     /**< or NULL */
+    struct lt_slice page; /**< JSON: the body */
+    int64_t n_records;    /**< -1: not checked */
+    struct lt_slice
+        first;        /**< JSON of the first record, or members of it; data NULL: not checked */
+    const char *next; /**< the next request's URL, "" for none; NULL: not checked */
     unsigned line, column;
 };
 

@@ -268,3 +268,47 @@ def test_a_route_of_a_stream_into_objects_packs_them_as_it_says(write, data):
     assert sorted(records) == list(range(40))
     plain = [one for one in (data / "buckets/lake/plain").rglob("*") if one.is_file()]
     assert [json.loads(one.read_text()) for one in plain] == [{"z": False}]
+
+
+SPOTIFY = ROOT / "examples/spotify/spotify.yaml"
+APP = {"SPOTIFY_CLIENT_ID": "some-client", "SPOTIFY_CLIENT_SECRET": "some-secret"}
+
+
+def test_the_spotify_example_is_well_formed():
+    done = run("check", SPOTIFY, env=APP)
+    assert done.stdout == f"{SPOTIFY}: ok (1 bucket, 1 source, 4 resources, 1 pipeline, 7 tests)\n"
+    done = run("check", SPOTIFY, code=2)
+    assert {line.split(": ")[1] for line in done.stdout.splitlines()} == {
+        "environment variable SPOTIFY_CLIENT_ID is not set; expected it in the environment, in a .env beside the "
+        "file, or a default here", "environment variable SPOTIFY_CLIENT_SECRET is not set; expected it in the "
+        "environment, in a .env beside the file, or a default here"}
+
+
+def test_the_spotify_example_is_that_of_the_design_with_what_its_readers_need():
+    file = yaml.safe_load(SPOTIFY.read_text())
+    source = file["sources"]["spotify"]
+    assert source["base_url"] == "${SPOTIFY_API_URL:-https://api.spotify.com/v1}"
+    assert source["auth"]["oauth2_client_credentials"] == {
+        "token_url": "${SPOTIFY_TOKEN_URL:-https://accounts.spotify.com/api/token}",
+        "client_id": "${SPOTIFY_CLIENT_ID}", "client_secret": "${SPOTIFY_CLIENT_SECRET}"}
+    hint = source["resources"]["new_releases"]["hint"][403]
+    assert "Development Mode" in hint and "February 2026" in hint and "--resource search" in hint
+    search = source["resources"]["search"]
+    assert search["on_request"] and search["params"] == {"type": "album", "q": "tag:new", "limit": 10}
+    for unit in ("leat-spotify.service", "leat-spotify.timer", "crontab", "env.example", "recorded/LICENSE"):
+        assert (SPOTIFY.parent / unit).exists()
+    assert "Apache License" in (SPOTIFY.parent / "recorded/LICENSE").read_text()
+
+
+def test_examples_of_a_pipeline_that_pulls_are_run_for_their_resource(write):
+    tests = """\
+    tests:
+      - {name: an order, resource: orders, in: {id: 1}, out: {id: 1, of: orders}, to: "s3://lake/orders/"}
+      - {name: a line, resource: lines, in: {id: 1}, out: {id: 1, of: lines}, to: "s3://lake/lines/"}
+      - {name: wrong, resource: lines, in: {id: 1}, out: {id: 1, of: orders}, to: "s3://lake/orders/"}
+"""
+    done = run("test", write(GOOD + tests), env=TOKEN, code=1)
+    assert "ok    orders/1 an order (line 30)\n" in done.stdout
+    assert "ok    orders/2 a line (line 31)\n" in done.stdout
+    assert ('FAIL  orders/3 wrong (line 32)\n        .of\n          expected "orders"\n          got      "lines"\n'
+            '        to\n          expected s3://lake/orders/\n          got      s3://lake/lines/\n') in done.stdout
