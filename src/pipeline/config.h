@@ -43,7 +43,7 @@ struct lt_config_property {
     const char *const *choices;        /**< ended by NULL */
     const struct lt_config_kind *kind; /**< of the values of maps, lists and objects */
     bool required;
-    const char *help;  /**< one line */
+    const char *help; /**< one line */
 };
 
 /** One kind of mapping. */
@@ -138,6 +138,7 @@ bool lt_config_expand_one(struct lt_config *c, const struct lt_yaml_node *node, 
                           struct lt_buf *out, size_t *len);
 /** What the variables of the text expanded last gave is a secret of the API being read. */
 void lt_config_keep_used(struct lt_config *c);
+enum { LT_CONFIG_MAX_SECRETS = 2000 };
 /** So is `text`; an empty one is none. */
 void lt_config_keep_secret(struct lt_config *c, const char *text);
 

@@ -46,7 +46,13 @@ static void add_value(struct lt_config *c, struct lt_config_value **list, const 
 }
 
 void lt_config_keep_secret(struct lt_config *c, const char *text) {
-    add_value(c, &c->secrets, text);
+    size_t n = 0;
+
+    for (const struct lt_config_value *one = c->secrets; one; one = one->next, n++)
+        if (!strcmp(one->text, text))
+            return;
+    if (n <= LT_CONFIG_MAX_SECRETS) /* one too many is told (take_secrets()) */
+        add_value(c, &c->secrets, text);
 }
 
 void lt_config_keep_used(struct lt_config *c) {

@@ -9,7 +9,7 @@
 
 #include <ctype.h>
 
-enum { MAX_CANDIDATES = 1000, MAX_NAME_BYTES = 64, MAX_SECRETS = 2000 };
+enum { MAX_CANDIDATES = 1000, MAX_NAME_BYTES = 64 };
 
 /* Names become parts of the keys of objects. */
 bool lt_config_check_resource_name(struct lt_config *c, struct lt_yaml_node *key) {
@@ -231,28 +231,24 @@ static void order_resources(struct lt_config *c, struct lt_rest_api *api) {
         api->resources = ordered;
 }
 
-/* Each secret once, without those of the API before. */
+/* What must not be shown of this API; the next one begins anew. */
 static void take_secrets(struct lt_config *c, const struct lt_yaml_node *mapping,
                          struct lt_rest_api *api) {
+    const struct lt_config_value *list = c->secrets;
     size_t n = 0;
 
-    for (const struct lt_config_value *one = c->secrets; one; one = one->next)
+    c->secrets = NULL;
+    for (const struct lt_config_value *one = list; one; one = one->next)
         n++;
-    if (n > MAX_SECRETS) {
+    if (n > LT_CONFIG_MAX_SECRETS) {
         lt_config_problem(c, mapping->offset, NULL,
                           "%s takes more than %d values from variables; expected fewer", api->name,
-                          MAX_SECRETS);
+                          LT_CONFIG_MAX_SECRETS);
         return;
     }
     api->secrets = lt_config_alloc(c, n + 1, sizeof(*api->secrets));
-    for (const struct lt_config_value *one = c->secrets; api->secrets && one; one = one->next) {
-        bool known = false;
-        for (size_t i = 0; i < api->n_secrets && !known; i++)
-            known = !strcmp(api->secrets[i], one->text);
-        if (!known)
-            api->secrets[api->n_secrets++] = one->text;
-    }
-    c->secrets = NULL;
+    for (const struct lt_config_value *one = list; api->secrets && one; one = one->next)
+        api->secrets[api->n_secrets++] = one->text;
 }
 
 /* Credentials over a connection that anyone can read, but for this machine's own. */

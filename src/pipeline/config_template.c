@@ -20,13 +20,13 @@ struct template {
     struct lt_buf out;
 };
 
-/* Tells what is wrong with an expression of a resource that has no parent's record; true when all
- * is well. */
+/* Tells what is wrong with an expression of a resource that has no parent's record, `at` in the
+ * node's text; true when all is well. */
 static bool check_input(struct lt_config *c, const struct lt_rest_resource *resource,
-                        struct lt_slice expression, size_t place) {
+                        struct lt_slice expression, const struct lt_yaml_node *node, size_t at) {
     if (resource->parent != SIZE_MAX || !lt_config_is_jq_path(expression))
         return true;
-    lt_config_problem(c, place, NULL,
+    lt_config_problem(c, lt_yaml_source_offset(&c->source, node, at), NULL,
                       "{%.*s} has no record to look into; expected 'for_each' with the resource "
                       "whose records it is of",
                       LT_FMT(lt_config_cut(expression)));
@@ -48,8 +48,7 @@ static bool take_expression(struct template *t, size_t *at) {
     size_t len = jq.text.text.len + 2;
     lt_buf_append(&t->out, lt_slice(t->node->text.data + open, len));
     *at += len;
-    if (check_input(t->c, t->resource, jq.text.text,
-                    lt_yaml_source_offset(&t->c->source, t->node, open)))
+    if (check_input(t->c, t->resource, jq.text.text, t->node, open))
         lt_config_keep_jq(t->c, &jq);
     return true;
 }
@@ -273,8 +272,7 @@ static leat_status keep_part(void *ctx, bool is_expression, struct lt_slice part
     };
 
     (void)err;
-    if (is_expression &&
-        check_input(s->c, s->resource, part, lt_yaml_source_offset(&s->c->source, s->node, at)))
+    if (is_expression && check_input(s->c, s->resource, part, s->node, at))
         lt_config_keep_jq(s->c, &jq);
     return LEAT_OK;
 }
