@@ -63,12 +63,15 @@ void lt_config_write_reference(struct lt_buf *out) {
     write_kind(out, &lt_config_file, 0);
     lt_buf_append_str(
         out,
-        "\nIn values, ${VAR} and ${VAR:-default} are replaced from the environment ($${ stands "
-        "for\n"
-        "${ itself); not in jq expressions and tests. Keys at the top that start with x- are the\n"
-        "file's own, a place for YAML anchors. Words such as yes and no are words, as YAML 1.2 "
-        "has\n"
-        "it; truth values are true and false.\n");
+        "\nIn values, ${VAR} and ${VAR:-default} are replaced from the environment, then from a "
+        "file\n"
+        ".env beside this one (KEY=value lines); $${ stands for ${ itself. Not in jq expressions "
+        "and\n"
+        "tests: `$` and braces are jq's own there. Keys at the top that start with x- are the "
+        "file's\n"
+        "own, a place for YAML anchors. Words such as yes and no are words, as YAML 1.2 has it; "
+        "truth\n"
+        "values are true and false.\n");
 }
 
 static void write_schema_kind(struct lt_json_writer *w, const struct lt_config_kind *kind);

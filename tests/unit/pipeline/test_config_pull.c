@@ -2,6 +2,9 @@
 /* Pipelines whose source is a REST API: what becomes of them, and every mistake at its place. */
 #include "files.h"
 
+#include "rest/auth.h"
+#include "rest/paginate.h"
+
 #define PULL STREAMS BUCKETS SOURCE "      a: {path: /a}\n      b: {path: /b}\npipelines:\n  p:\n"
 #define OUT "    route: [{to: out}]\n"
 
@@ -86,10 +89,40 @@ static void a_pipeline_that_pulls_is_read(void **state) {
     unload(&l);
 }
 
+/* What one of the two tables has, the other has too: the words that a wrong one is answered with.
+ */
+static void assert_same_words(const char *file, const char *const *kinds) {
+    struct loaded l;
+    size_t n = 0;
+    load(&l, file);
+    assert_int_equal(l.problems.n, 1);
+    const char *words = strstr(l.problems.list[0].text, "exactly one of ");
+    assert_non_null(words);
+    for (const char *at = words; *at; at++)
+        n += *at == ',';
+    size_t n_kinds = 0;
+    for (; kinds[n_kinds]; n_kinds++)
+        if (!strstr(words, kinds[n_kinds]))
+            fail_msg("the file knows no %s", kinds[n_kinds]);
+    assert_int_equal(n + 2, n_kinds);
+    unload(&l);
+}
+
+static void the_file_knows_the_kinds_of_auth_and_pagination_that_there_are(void **state) {
+    (void)state;
+    assert_same_words("sources: {a: {base_url: \"https://x\", auth: zzzzzz, resources: "
+                      "{r: {path: /r}}}}\n",
+                      lt_rest_auth_kind_names);
+    assert_same_words("sources: {a: {base_url: \"https://x\", resources: {r: {path: /r, paginate: "
+                      "zzzzzz}}}}\n",
+                      lt_rest_paginator_kinds);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes_in_a_pipeline_that_pulls_are_told_at_their_place),
         cmocka_unit_test(a_pipeline_that_pulls_is_read),
+        cmocka_unit_test(the_file_knows_the_kinds_of_auth_and_pagination_that_there_are),
     };
     return cmocka_run_group_tests_name("pipeline config_pull", tests, NULL, NULL);
 }
