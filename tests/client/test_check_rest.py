@@ -312,3 +312,75 @@ def test_examples_of_a_pipeline_that_pulls_are_run_for_their_resource(write):
     assert "ok    orders/2 a line (line 31)\n" in done.stdout
     assert ('FAIL  orders/3 wrong (line 32)\n        .of\n          expected "orders"\n          got      "lines"\n'
             '        to\n          expected s3://lake/orders/\n          got      s3://lake/lines/\n') in done.stdout
+
+
+PAGES = """\
+sources:
+  shop:
+    base_url: https://api.example.com/v1
+    resources:
+      orders:
+        path: /orders
+        params: {limit: 2}
+        paginate: {offset: {total: .total}}
+        records: .items
+        tests:
+          - name: good
+            page: {items: [{id: 1, x: {y: 2}}, {id: 2}], total: 3}
+            records: 2
+            first: {x: {y: 2.0}}
+            next: https://api.example.com/v1/orders?limit=2&offset=2
+          - {page: '{"items": [], "total": 0}', records: 0, next: null}
+          - {name: bad, page: {items: [{id: 1, x: {y: 2}}], total: 3}, records: 3, first: {id: 2, x: {y: 3}, z: 1}, next: null}
+          - {name: no records, page: {itms: []}, records: 1}
+          - {name: file, page: "@pages/one.json", records: 1}
+"""
+
+
+def test_recorded_pages_are_run(write, tmp_path):
+    path = write(PAGES)
+    done = run("test", path, code=1)
+    assert "warning: pages/one.json cannot be read beside this file: No such file" in done.stderr
+    assert done.stdout.startswith("""\
+ok    shop.orders/1 good (line 11)
+ok    shop.orders/2 (line 16)
+FAIL  shop.orders/3 bad (line 17)
+        records
+          expected 3
+          got      1
+        first.id
+          expected 2
+          got      1
+        first.x.y
+          expected 3
+          got      2
+        first.z
+          expected 1
+          got      nothing
+        next
+          expected no more requests
+          got      https://api.example.com/v1/orders?limit=2&offset=""")
+    assert "no records (line 18)\n        page\n          expected a page of records\n" in done.stdout
+    assert "file (line 19)\n        page\n          expected a file that can be read\n" in done.stdout
+    assert "5 tests, 2 passed, 3 failed" in done.stdout
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages/one.json").write_text('{"items": [{"id": 1}], "total": 1}')
+    done = run("test", path, "file", "shop.orders/1", cwd=os.sep)
+    assert "2 tests, 2 passed" in done.stdout and done.stderr == ""
+    (tmp_path / "pages/one.json").write_text('{"items": [')
+    assert ":19:32: page is no JSON" in run("check", path, code=2).stdout
+
+
+def test_a_recorded_page_is_found_by_its_names(write):
+    path = write(PAGES.replace("@pages/one.json", "[{}]").replace("records: .items", "records: .items // .itms"))
+    for name, n in (("orders", 5), ("shop.orders", 5), ("shop.orders/2", 1), ("good", 1)):
+        assert f": {n} test" in run("test", path, name, code=None).stdout, name
+    done = run("test", path, "order", code=2)
+    assert "did you mean 'orders'?" in done.stderr
+
+
+def test_the_recorded_answers_of_the_spotify_example_come_out(tmp_path):
+    done = run("test", SPOTIFY, env=APP)
+    assert "7 tests, 7 passed, 0 failed" in done.stdout
+    elsewhere = {**APP, "SPOTIFY_API_URL": "http://127.0.0.1:9/v1", "SPOTIFY_TOKEN_URL": "http://127.0.0.1:9/t"}
+    assert "7 passed" in run("test", SPOTIFY, env=elsewhere).stdout
