@@ -52,6 +52,8 @@ struct lt_slice lt_dead_letter_write(const struct lt_dead_letter *letter, struct
     put_text(&w, "shardId", letter->shard);
     put_text(&w, "sequenceNumber", letter->sequence);
     put_text(&w, "partitionKey", letter->key);
+    put_text(&w, "resource", letter->resource);
+    put_text(&w, "url", letter->url);
     if (letter->parts > 1) {
         lt_json_key(&w, "part");
         lt_json_put_int(&w, letter->part);
@@ -105,6 +107,8 @@ leat_status lt_dead_letter_read(struct lt_dead_letter *out, struct lt_slice text
         .shard = text_of(doc, "shardId", arena),
         .sequence = text_of(doc, "sequenceNumber", arena),
         .key = text_of(doc, "partitionKey", arena),
+        .resource = text_of(doc, "resource", arena),
+        .url = text_of(doc, "url", arena),
         .arrival_ms = int_of(doc, "arrivalTimestamp", 0),
         .data = lt_slice(data, len),
         .part = (unsigned)int_of(doc, "part", 1),

@@ -7,10 +7,19 @@
  */
 #include "pipeline/outlet.h"
 
-enum { KEY_SLOTS = 2048 };
+enum { KEY_SLOTS = 2048, KEY_MAX_CHARACTERS = 256, KEY_MAX_BYTES = 1024 };
 
 const struct lt_retry_policy lt_retry_for_ever = {
     .max_attempts = 0, .base_ms = 50, .cap_ms = 10000, .retry_after_cap_ms = 60000};
+
+bool lt_outlet_takes_key(struct lt_slice key) {
+    size_t n_characters = 0;
+    if (!key.len || key.len > KEY_MAX_BYTES)
+        return false;
+    for (size_t i = 0; i < key.len; i++)
+        n_characters += ((unsigned char)key.data[i] & 0xC0) != 0x80;
+    return n_characters <= KEY_MAX_CHARACTERS;
+}
 
 leat_status lt_outlet_init(struct lt_outlet *outlet, struct lt_stream_service *service,
                            uv_loop_t *loop, const char *stream, size_t route,

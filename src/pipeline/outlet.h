@@ -62,6 +62,9 @@ struct lt_outlet {
     struct lt_stream_put puts[LT_STREAM_PUT_MAX_RECORDS];
 };
 
+/** Whether a stream takes such a partition key: 1 to 256 characters. */
+bool lt_outlet_takes_key(struct lt_slice key);
+
 LEAT_MUST_CHECK leat_status lt_outlet_init(struct lt_outlet *outlet,
                                            struct lt_stream_service *service, uv_loop_t *loop,
                                            const char *stream, size_t route,

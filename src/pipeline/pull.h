@@ -69,12 +69,25 @@ struct lt_pull_options {
 };
 
 /**
+ * Whether the options name what the file has: at least one pipeline that pulls, resources of its
+ * APIs, one resource for grouped output. Touches nothing.
+ * Errors: LEAT_E_NOT_FOUND with the nearest name; LEAT_E_INVALID.
+ */
+LEAT_MUST_CHECK leat_status lt_pull_check(const struct lt_pull_options *opt,
+                                          struct leat_error *err);
+
+/** For `--dry-run`: appends the first requests of what would be pulled, as lt_rest_walk_describe().
+ */
+LEAT_MUST_CHECK leat_status lt_pull_describe(const struct lt_pull_options *opt, struct lt_buf *out,
+                                             struct leat_error *err);
+
+/**
  * Pulls to the end, or until SIGINT or SIGTERM (what was read is kept, and the positions; a second
  * one ends at once). `stat` is filled in any case; release it with lt_pull_stat_deinit().
  *
  * Thread: one call in a process at a time. Blocks.
- * Errors: as the walk's and the sinks'; LEAT_E_BUSY when the pipeline is being pulled elsewhere;
- *         LEAT_E_NOT_FOUND for a resource that is not there, with the nearest name.
+ * Errors: as those of lt_pull_check(), the walk and the sinks; LEAT_E_BUSY when the pipeline is
+ *         being pulled elsewhere.
  */
 LEAT_MUST_CHECK leat_status lt_pull(const struct lt_pull_options *opt, struct lt_pull_stat *stat,
                                     struct leat_error *err);

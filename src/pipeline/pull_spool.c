@@ -249,6 +249,10 @@ void lt_pull_spools_drop(struct lt_pull_spools *spools, const char *resource) {
     }
 }
 
+size_t lt_pull_spools_n_waiting(const struct lt_pull_spools *spools) {
+    return spools->n_waiting;
+}
+
 bool lt_pull_spools_is_empty(const struct lt_pull_spools *spools) {
     if (spools->commit)
         return false;

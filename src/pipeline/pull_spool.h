@@ -107,6 +107,9 @@ void lt_pull_spools_seal(struct lt_pull_spools *spools);
 /** Throws away what waits of a resource, all places; before anything was appended or put. */
 void lt_pull_spools_drop(struct lt_pull_spools *spools, const char *resource);
 
+/** Sealed files that are not yet objects. */
+size_t lt_pull_spools_n_waiting(const struct lt_pull_spools *spools);
+
 /** True when there is nothing to write, put or forget. */
 bool lt_pull_spools_is_empty(const struct lt_pull_spools *spools);
 

@@ -63,7 +63,7 @@ struct lt_pull_spools {
     size_t n_pending;  /**< bytes not written */
     size_t n_waiting;  /**< files sealed and not yet gone */
     size_t n_unsealed; /**< of those, such of which no document says so */
-    bool failed; /**< a write or the state: nothing is written any more */
+    bool failed;       /**< a write or the state: nothing is written any more */
     bool put_failed;
     struct leat_error error;
     struct lt_spool_commit *commit;

@@ -17,8 +17,6 @@ enum {
     IDLE_MS = 1000,
     DRAIN_IDLE_MS = 20,
     OUT_ARENA_MAX_BYTES = 256 << 20,
-    KEY_MAX_BYTES = 1024,
-    KEY_MAX_CHARACTERS = 256,
 };
 
 static void start_read(struct lt_run_task *task);
@@ -233,15 +231,6 @@ leat_status lt_run_task_save(struct lt_run_task *task, struct leat_error *err) {
 
 /* ---- reading and transforming ---- */
 
-static bool key_is_acceptable(struct lt_slice key) {
-    size_t n_characters = 0;
-    if (!key.len || key.len > KEY_MAX_BYTES)
-        return false;
-    for (size_t i = 0; i < key.len; i++)
-        n_characters += ((unsigned char)key.data[i] & 0xC0) != 0x80;
-    return n_characters <= KEY_MAX_CHARACTERS;
-}
-
 static leat_status push_object(struct lt_run_task *task, size_t route, struct lt_run_batch *batch,
                                const struct lt_item *item, struct leat_error *err) {
     struct lt_run_route_count *count = &task->pipeline->routes[route];
@@ -261,7 +250,7 @@ static leat_status push_object(struct lt_run_task *task, size_t route, struct lt
 
 static leat_status push_stream(struct lt_run_task *task, size_t route, struct lt_run_batch *batch,
                                const struct lt_item *item, struct leat_error *err) {
-    if (!key_is_acceptable(item->key))
+    if (!lt_outlet_takes_key(item->key))
         return kill_record(task, batch, item->source, "Refused", LT_LIT("key"),
                            LT_LIT("a partition key has 1 to 256 characters"), err);
     if (item->key.len + item->data.len > LT_STREAM_RECORD_MAX_BYTES)

@@ -227,6 +227,10 @@ leat_status lt_target_state(struct lt_target *target, struct lt_state **out,
     return status;
 }
 
+const char *lt_target_data_dir(const struct lt_target *target) {
+    return target->data_dir;
+}
+
 struct lt_engine *lt_target_engine(struct lt_target *target) {
     return target->engine;
 }

@@ -54,6 +54,8 @@ LEAT_MUST_CHECK leat_status lt_target_firehose(struct lt_target *target,
  */
 LEAT_MUST_CHECK leat_status lt_target_state(struct lt_target *target, struct lt_state **out,
                                             struct leat_error *err);
+/** The data folder's path, which may not exist yet. Lives as long as the target. */
+const char *lt_target_data_dir(const struct lt_target *target);
 /** Claims a pipeline for this process (see lt_claim_take()); LEAT_E_BUSY when it is running
  * elsewhere. */
 LEAT_MUST_CHECK leat_status lt_target_claim_pipeline(struct lt_target *target, const char *pipeline,
