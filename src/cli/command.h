@@ -73,7 +73,7 @@ struct lt_command {
 /* Rows: one file a command. */
 extern const struct lt_command lt_command_serve, lt_command_put, lt_command_tail, lt_command_up,
     lt_command_down, lt_command_check, lt_command_test, lt_command_run, lt_command_ls,
-    lt_command_checkpoint, lt_command_replay;
+    lt_command_checkpoint, lt_command_replay, lt_command_pull;
 
 /** The table of commands (main.c), ended by NULL. */
 extern const struct lt_command *const lt_commands[];
