@@ -16,7 +16,7 @@ struct template {
     struct lt_config *c;
     struct lt_slice name; /* for errors */
     const struct lt_yaml_node *node;
-    const struct lt_rest_resource *resource;
+    const struct lt_rest_resource *resource; /* NULL: of the API, where there are no expressions */
     struct lt_buf out;
 };
 
@@ -24,6 +24,12 @@ struct template {
  * node's text; true when all is well. */
 static bool check_input(struct lt_config *c, const struct lt_rest_resource *resource,
                         struct lt_slice expression, const struct lt_yaml_node *node, size_t at) {
+    if (!resource) {
+        lt_config_problem(c, lt_yaml_source_offset(&c->source, node, at), NULL,
+                          "what every request gets takes no expressions; expected '{{' for a brace "
+                          "of the text, or it in a resource");
+        return false;
+    }
     if (resource->parent != SIZE_MAX || !lt_config_is_jq_path(expression))
         return true;
     lt_config_problem(c, lt_yaml_source_offset(&c->source, node, at), NULL,
@@ -160,6 +166,35 @@ static void read_template(struct lt_config *c, const struct lt_config_property *
     place_text(c, name, value, text, (void *)((char *)base + p->offset));
 }
 
+static leat_status append_literal(void *ctx, bool is_expression, struct lt_slice part,
+                                  size_t offset, struct leat_error *err) {
+    (void)offset;
+    if (is_expression)
+        return lt_fail(err, LEAT_E_LIMIT, 0, "an expression");
+    lt_buf_append(ctx, part);
+    return LEAT_OK;
+}
+
+/* What variables gave is secret, and so is a whole text that holds some of it and is always the
+ * same. */
+static void keep_secrets(struct lt_config *c, struct lt_slice text) {
+    struct leat_error err;
+    struct lt_buf whole;
+    size_t at;
+
+    if (!c->used)
+        return;
+    lt_config_keep_used(c);
+    lt_buf_init(&whole, text.len + 1);
+    if (lt_rest_text_each(text, append_literal, &whole, &at, &err) == LEAT_OK) {
+        const char *kept = lt_arena_str(c->arena, lt_buf_slice(&whole));
+        if (kept)
+            lt_config_keep_secret(c, kept);
+        c->no_memory |= !kept;
+    }
+    lt_buf_deinit(&whole);
+}
+
 /* One parameter or header. False when there is none to keep. */
 static bool read_param(struct lt_config *c, const struct lt_config_property *p,
                        const struct lt_yaml_node *key, const struct lt_yaml_node *value,
@@ -170,7 +205,6 @@ static bool read_param(struct lt_config *c, const struct lt_config_property *p,
     struct lt_config_property one = {.name = full,
                                      .type = resource ? &lt_config_template : &lt_config_string};
     struct lt_slice text;
-    bool from_env;
 
     if (!full) {
         c->no_memory = true;
@@ -185,11 +219,9 @@ static bool read_param(struct lt_config *c, const struct lt_config_property *p,
         lt_config_warn(c, key->offset,
                        "a header of every request may go to other hosts; expected credentials "
                        "under 'auth', which sends them to the API alone");
-    if (!is_text(c, &one, value) ||
-        !(resource ? read_text(c, lt_slice_str(full), value, resource, &text)
-                   : lt_config_expand(c, value, &text, &from_env)))
+    if (!is_text(c, &one, value) || !read_text(c, lt_slice_str(full), value, resource, &text))
         return false;
-    lt_config_keep_used(c);
+    keep_secrets(c, text);
     if (is_header && lt_config_has_control(text)) {
         lt_config_problem(c, value->offset, NULL,
                           "%s holds a line end or another control character; expected one line",
@@ -201,7 +233,7 @@ static bool read_param(struct lt_config *c, const struct lt_config_property *p,
     return !fault;
 }
 
-/* Texts by name. In a resource they are templates, for every request of an API they are plain. */
+/* Texts by name. For every request of an API they are templates without expressions. */
 static void read_params(struct lt_config *c, const struct lt_config_property *p,
                         struct lt_yaml_node *value, void *base) {
     const struct lt_rest_resource *resource = p->type == &lt_config_templates ? base : NULL;
@@ -228,9 +260,10 @@ static bool write_body(struct lt_config *c, struct lt_slice name, const struct l
 
     if (lt_config_is_plain_string(node)) {
         ok = ok && read_text(c, name, node, resource, &text);
-        lt_config_keep_used(c);
-        if (ok)
+        if (ok) {
+            keep_secrets(c, text);
             lt_json_write_string(out, text);
+        }
         return ok;
     }
     if (node->type == LT_YAML_SCALAR)

@@ -111,7 +111,8 @@ struct lt_rest_api {
     const char *name;
     const char *base_url;
     struct lt_rest_auth auth;
-    struct lt_rest_param *params, *headers; /**< of every request; no expressions */
+    struct lt_rest_param *params, *headers; /**< of every request; "{{" is a brace, too, but no
+                                               expressions */
     size_t n_params, n_headers;
     double rate_per_s;    /**< requests to one host; 0: not limited until it says 429 */
     unsigned concurrency; /**< requests under way at once: 1 to 64 */

@@ -62,7 +62,7 @@ static void lines_are_read_in_all_their_forms(void **state) {
         {"LEAT_TEST_V='a\\nb'\n", "a\\nb"},
         {"LEAT_TEST_V=\"a\\nb\\t\\\"c\\\" \\\\ \\$d \\e\" # more\n", "a\nb\t\"c\" \\ $d \\e"},
         {"LEAT_TEST_V=\"a\nb\r\nc\"\n", "a\nb\nc"},
-        {"LEAT_TEST_V='$HOME ${HOME}'", "$HOME ${HOME}"},
+        {"LEAT_TEST_V='$HOME ${HOME}'", "$HOME ${{HOME}}"}, /* as a template has it */
         {"LEAT_TEST_V=$HOME", "$HOME"},
         {"# LEAT_TEST_V=no\n\n \t\nOTHER=x\nLEAT_TEST_V=abc\n# end", "abc"},
         {"LEAT_TEST_V=first\nLEAT_TEST_V=abc\n", "abc"},

@@ -125,7 +125,7 @@ static void every_property_of_an_api_is_read(void **state) {
                   "  api:\n"
                   "    base_url: https://api.example.com/v1//\n"
                   "    auth: {api_key: {in: query, name: key, value: \"${LEAT_TEST_KEY}\"}}\n"
-                  "    headers: {Accept: \"text/{x}\", X-Trace: \"t-${LEAT_TEST_KEY}\"}\n"
+                  "    headers: {Accept: \"text/{{x}}\", X-Trace: \"t-${LEAT_TEST_KEY}\"}\n"
                   "    params: {market: US, deep: true, n: 3}\n"
                   "    rate: 90/m\n"
                   "    concurrency: 64\n"
@@ -140,7 +140,7 @@ static void every_property_of_an_api_is_read(void **state) {
     assert_string_equal(api->auth.name, "key");
     assert_string_equal(api->auth.value, "from-env");
     assert_int_equal(api->n_headers, 2);
-    assert_text(api->headers[0].value.source.text, "text/{x}");
+    assert_text(api->headers[0].value.source.text, "text/{{x}}");
     assert_text(api->headers[1].value.source.text, "t-from-env");
     assert_int_equal(api->n_params, 3);
     assert_text(api->params[1].value.source.text, "true");
@@ -152,8 +152,8 @@ static void every_property_of_an_api_is_read(void **state) {
     assert_int_equal(api->max_attempts, 1);
     assert_int_equal(api->retry_after_cap_ms, 3600000);
     assert_int_equal(api->max_page_bytes, 1 << 20);
-    assert_int_equal(api->n_secrets, 1);
-    assert_true(has_secret(api, "from-env"));
+    assert_int_equal(api->n_secrets, 2);
+    assert_true(has_secret(api, "from-env") && has_secret(api, "t-from-env"));
     unload(&l);
 }
 
@@ -388,6 +388,7 @@ static void mistakes_in_an_api_are_told_at_their_place(void **state) {
         {SOURCE_WITH("headers: {Host: z}"), 4, 15, "the client sets it itself"},
         {SOURCE_WITH("headers: {X-Y: \"a\\nb\"}"), 4, 20, "holds a line end"},
         {SOURCE_WITH("headers: {X-Y: [a]}"), 4, 20, "headers.X-Y has a list; expected a text"},
+        {SOURCE_WITH("params: {a: \"x{1}\"}"), 4, 19, "takes no expressions; expected '{{'"},
         {SOURCE_WITH("params: {\"\": z}"), 4, 14, "cannot name a parameter"},
         {SOURCE_WITH("params: {a: }"), 4, 14, "params.a has no value"},
         {SOURCE_WITH("params: [a]"), 4, 13, "params has a list"},
