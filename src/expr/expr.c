@@ -4,6 +4,8 @@
  * jq compute the fields one by one, splice their texts into the record's own bytes, hand
  * jq the record with the fields, and take key and routes until one holds. Outputs
  * are taken one at a time, so nothing is computed behind the first failure or match.
+ * What gives the same for every record was computed once; where nothing else can be asked for,
+ * jq never sees a record.
  */
 #include "expr/expr.h"
 
@@ -15,17 +17,23 @@
 
 enum { MAX_CONFIG_BYTES = 16 << 20 };
 
+struct part {
+    struct lt_slice label; /* `data` NULL: not there; a route without a condition */
+    bool constant;
+    jv value; /* constant: what jq gave for it */
+};
+
 struct lt_expr {
-    jq_state *jq; /* NULL when there is nothing to compute */
+    jq_state *jq; /* NULL when no record has to be computed with */
     struct lt_guard guard;
     struct lt_arena config; /* owns what follows */
-    struct lt_slice *set_names;
-    struct lt_slice *set_labels;
-    struct lt_slice *route_labels; /* `data` NULL: the route has no condition */
+    struct part *sets;
+    struct part *routes;
+    struct part key;
     size_t n_sets;
     size_t n_routes;
-    bool has_key;
-    bool has_second; /* a key or a condition: jq sees the record with its fields */
+    bool asks_sets;   /* of jq, with the record as it came */
+    bool asks_second; /* key or conditions of jq, with the record and its fields */
 
     /* of the record at work */
     jv input; /* for the program's second half */
@@ -76,12 +84,13 @@ static jv give_input(jq_state *jq, void *data) {
     return input;
 }
 
-/* The next expression's first values, one or two or none. On ON the caller owns the array. */
-static enum going take_values(struct job *job, struct lt_slice label, jv *values) {
+/* The expression's first values, one or two or none. On ON the caller owns the array. */
+static enum going take_values(struct job *job, const struct part *part, jv *values) {
     struct lt_expr *expr = job->expr;
+    struct lt_slice label = part->label;
     char text[64];
 
-    *values = lt_jq.next(expr->jq);
+    *values = part->constant ? lt_jq.copy(part->value) : lt_jq.next(expr->jq);
     jv_kind kind = lt_jq.get_kind(*values);
     if (kind == JV_KIND_ARRAY)
         return ON;
@@ -89,7 +98,7 @@ static enum going take_values(struct job *job, struct lt_slice label, jv *values
         jv message = lt_jq.object_get(*values, lt_jq.string("e"));
         return end_with(job, LT_EXPR_FAILED, label, lt_expr_message(message, job->arena));
     }
-    if (lt_jq.halted(expr->jq)) {
+    if (!part->constant && lt_jq.halted(expr->jq)) {
         lt_jq.free(*values);
         lt_guard_explain(&expr->guard, lt_guard_end(&expr->guard), text);
         return fail(job, label, text);
@@ -102,17 +111,17 @@ static enum going take_values(struct job *job, struct lt_slice label, jv *values
 }
 
 /* As take_values() for what must be one value. */
-static enum going take_one(struct job *job, struct lt_slice label, jv *value) {
+static enum going take_one(struct job *job, const struct part *part, jv *value) {
     jv values;
 
-    if (take_values(job, label, &values) == ENDED)
+    if (take_values(job, part, &values) == ENDED)
         return ENDED;
     int n = lt_jq.array_length(lt_jq.copy(values));
     *value = lt_jq.array_get(values, 0);
     if (n == 1)
         return ON;
     lt_jq.free(*value);
-    return fail(job, label, n ? "gave more than one value" : "gave no value");
+    return fail(job, part->label, n ? "gave more than one value" : "gave no value");
 }
 
 /* Computes the sets; their texts lie one after another in `values`. */
@@ -122,20 +131,20 @@ static enum going run_sets(struct job *job) {
     lt_buf_clear(&expr->values);
     for (size_t i = 0; i < expr->n_sets; i++) {
         jv value;
-        if (take_one(job, expr->set_labels[i], &value) == ENDED)
+        if (take_one(job, &expr->sets[i], &value) == ENDED)
             return ENDED;
         size_t start = expr->values.len;
         const char *fault = lt_expr_write_value(&expr->values, value);
         if (fault) {
             lt_jq.free(value);
-            return fail(job, expr->set_labels[i], fault);
+            return fail(job, expr->sets[i].label, fault);
         }
         expr->fields[i].value.len = expr->values.len - start;
-        if (!expr->has_second) {
+        if (!expr->asks_second) {
             lt_jq.free(value);
             continue;
         }
-        struct lt_slice name = expr->set_names[i];
+        struct lt_slice name = expr->fields[i].name;
         expr->input =
             lt_jq.object_set(expr->input, lt_jq.string_sized(name.data, (int)name.len), value);
     }
@@ -163,12 +172,11 @@ static enum going splice_record(struct job *job) {
 }
 
 static enum going run_key(struct job *job) {
-    static const struct lt_slice label = {"key", 3};
     struct lt_expr *expr = job->expr;
     const char *fault = NULL;
     jv values;
 
-    if (take_values(job, label, &values) == ENDED)
+    if (take_values(job, &expr->key, &values) == ENDED)
         return ENDED;
     int n = lt_jq.array_length(lt_jq.copy(values));
     jv value = lt_jq.array_get(values, 0);
@@ -184,7 +192,7 @@ static enum going run_key(struct job *job) {
             job->result->key = keep(job, lt_buf_slice(&expr->values));
     }
     lt_jq.free(value);
-    return fault ? fail(job, label, fault) : ON;
+    return fault ? fail(job, expr->key.label, fault) : ON;
 }
 
 static bool is_true(jv_kind kind) {
@@ -195,10 +203,10 @@ static enum going run_routes(struct job *job) {
     struct lt_expr *expr = job->expr;
 
     for (size_t i = 0; i < expr->n_routes; i++) {
-        bool holds = !expr->route_labels[i].data;
+        bool holds = !expr->routes[i].label.data;
         if (!holds) {
             jv values;
-            if (take_values(job, expr->route_labels[i], &values) == ENDED)
+            if (take_values(job, &expr->routes[i], &values) == ENDED)
                 return ENDED;
             jv first = lt_jq.array_get(values, 0); /* invalid where there is none */
             holds = is_true(lt_jq.get_kind(first));
@@ -215,11 +223,29 @@ static enum going run_routes(struct job *job) {
                     keep(job, LT_LIT("no route's condition holds")));
 }
 
+/* jq computes with `input` from here on. Takes it. */
+static void begin(struct lt_expr *expr, jv input) {
+    lt_guard_begin(&expr->guard);
+    lt_jq.start(expr->jq, input, 0);
+}
+
+static enum going run_parts(struct job *job) {
+    struct lt_expr *expr = job->expr;
+
+    if (run_sets(job) == ENDED || (expr->n_sets && splice_record(job) == ENDED))
+        return ENDED;
+    if (expr->asks_second && !expr->asks_sets)
+        begin(expr, give_input(expr->jq, expr));
+    if (expr->key.label.data && run_key(job) == ENDED)
+        return ENDED;
+    return run_routes(job);
+}
+
 static void run_program(struct job *job) {
     struct lt_expr *expr = job->expr;
 
     if (!expr->jq) {
-        run_routes(job);
+        run_parts(job);
         return;
     }
     jv record = lt_expr_read_value(job->object);
@@ -228,13 +254,13 @@ static void run_program(struct job *job) {
         end_with(job, LT_EXPR_NOT_JSON, lt_slice(NULL, 0), keep(job, LT_LIT("longer than 2 GiB")));
         return;
     }
-    if (expr->has_second && expr->n_sets)
+    if (expr->asks_second)
         expr->input = lt_jq.copy(record);
-    lt_guard_begin(&expr->guard);
-    lt_jq.start(expr->jq, record, 0);
-    if (run_sets(job) == ON && (!expr->n_sets || splice_record(job) == ON) &&
-        (!expr->has_key || run_key(job) == ON))
-        run_routes(job);
+    if (expr->asks_sets)
+        begin(expr, record);
+    else
+        lt_jq.free(record);
+    run_parts(job);
     lt_guard_end(&expr->guard);
     lt_jq.free(expr->input);
     expr->input = lt_jq.invalid();
@@ -289,48 +315,110 @@ void lt_expr_set_limits(struct lt_expr *expr, int64_t max_ms, size_t max_bytes) 
         lt_guard_set_limits(&expr->guard, max_ms, max_bytes);
 }
 
+static bool keep_part(struct lt_expr *expr, struct part *part, enum lt_expr_kind kind, size_t index,
+                      const struct lt_expr_text *text) {
+    char label[LT_EXPR_LABEL_BYTES];
+
+    lt_expr_label(kind, index, text->name, label);
+    part->label = lt_arena_dup(&expr->config, lt_slice_str(label));
+    return part->label.data != NULL;
+}
+
 static leat_status keep_names(struct lt_expr *expr, const struct lt_expr_source *src,
                               struct leat_error *err) {
     struct lt_arena *a = &expr->config;
-    char label[LT_EXPR_LABEL_BYTES];
 
-    expr->n_sets = src->n_sets;
-    expr->n_routes = src->n_routes;
-    expr->has_key = expr->has_second = src->key != NULL;
-    expr->set_names = lt_arena_calloc(a, src->n_sets, sizeof(*expr->set_names));
-    expr->set_labels = lt_arena_calloc(a, src->n_sets, sizeof(*expr->set_labels));
-    expr->route_labels = lt_arena_calloc(a, src->n_routes, sizeof(*expr->route_labels));
+    expr->sets = lt_arena_calloc(a, src->n_sets, sizeof(*expr->sets));
+    expr->routes = lt_arena_calloc(a, src->n_routes, sizeof(*expr->routes));
     expr->fields = lt_arena_calloc(a, src->n_sets, sizeof(*expr->fields));
-    if (!expr->set_names || !expr->set_labels || !expr->route_labels || !expr->fields)
-        goto no_memory;
-    for (size_t i = 0; i < src->n_sets; i++) {
-        struct lt_slice name = src->sets[i].name;
-        expr->set_names[i] = lt_arena_dup(a, name);
-        lt_expr_label(LT_EXPR_SET, i, name, label);
-        expr->set_labels[i] = lt_arena_dup(a, lt_slice_str(label));
-        if (!expr->set_names[i].data || !expr->set_labels[i].data)
-            goto no_memory;
-        expr->fields[i].name = expr->set_names[i];
+    bool kept = expr->sets && expr->routes && expr->fields;
+    for (; kept && expr->n_sets < src->n_sets; expr->n_sets++) {
+        size_t i = expr->n_sets;
+        expr->fields[i].name = lt_arena_dup(a, src->sets[i].name);
+        kept = expr->fields[i].name.data &&
+               keep_part(expr, &expr->sets[i], LT_EXPR_SET, i, &src->sets[i]);
     }
-    for (size_t i = 0; i < src->n_routes; i++) {
-        if (!src->routes[i].text.data)
-            continue;
-        expr->has_second = true;
-        lt_expr_label(LT_EXPR_ROUTE, i, src->routes[i].name, label);
-        expr->route_labels[i] = lt_arena_dup(a, lt_slice_str(label));
-        if (!expr->route_labels[i].data)
-            goto no_memory;
+    if (kept && src->key)
+        kept = keep_part(expr, &expr->key, LT_EXPR_KEY, 0, src->key);
+    for (; kept && expr->n_routes < src->n_routes; expr->n_routes++) {
+        size_t i = expr->n_routes;
+        kept = !src->routes[i].text.data ||
+               keep_part(expr, &expr->routes[i], LT_EXPR_ROUTE, i, &src->routes[i]);
     }
-    return LEAT_OK;
+    return kept ? LEAT_OK
+                : lt_fail(err, LEAT_E_NOMEM, 0,
+                          "no memory for the names of a pipeline's expressions");
+}
 
-no_memory:
-    return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for the names of a pipeline's expressions");
+static struct part *find_part(struct lt_expr *expr, const struct lt_expr_part *part) {
+    return part->kind == LT_EXPR_SET   ? &expr->sets[part->index]
+           : part->kind == LT_EXPR_KEY ? &expr->key
+                                       : &expr->routes[part->index];
+}
+
+/* The program gives, on null, what is constant: in two passes, for sets come before the others. */
+static void take_constants(struct lt_expr *expr, const struct lt_expr_program *program) {
+    lt_jq.start(expr->jq, lt_jq.null(), 0);
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < program->n_parts; i++) {
+            const struct lt_expr_part *part = &program->parts[i];
+            if (!part->constant || (part->kind == LT_EXPR_SET) != (pass == 0))
+                continue;
+            *find_part(expr, part) =
+                (struct part){find_part(expr, part)->label, true, lt_jq.next(expr->jq)};
+        }
+    }
+}
+
+/* What no record can change: a condition that always holds, or a failure. */
+static bool ends_routes(const struct part *route) {
+    if (!route->label.data)
+        return true;
+    if (!route->constant)
+        return false;
+    if (lt_jq.get_kind(route->value) != JV_KIND_ARRAY)
+        return true;
+    jv first = lt_jq.array_get(lt_jq.copy(route->value), 0);
+    bool holds = is_true(lt_jq.get_kind(first));
+    lt_jq.free(first);
+    return holds;
+}
+
+/* Sets what jq is asked for with each record. */
+static void see_what_is_asked(struct lt_expr *expr) {
+    for (size_t i = 0; i < expr->n_sets; i++)
+        expr->asks_sets |= !expr->sets[i].constant;
+    expr->asks_second = expr->key.label.data && !expr->key.constant;
+    for (size_t i = 0; i < expr->n_routes && !ends_routes(&expr->routes[i]); i++)
+        expr->asks_second |= !expr->routes[i].constant;
+}
+
+static leat_status compile(struct lt_expr *expr, const struct lt_expr_source *src,
+                           struct leat_error *err) {
+    struct lt_expr_program program = {0};
+
+    leat_status status = lt_expr_program_init(&program, src, err);
+    if (status == LEAT_OK && program.n_parts)
+        status = lt_libjq_load(err);
+    if (status == LEAT_OK && program.n_parts)
+        status = lt_expr_program_compile(&program, &expr->jq, err);
+    if (status == LEAT_OK && program.n_parts) {
+        expr->input = lt_jq.invalid();
+        take_constants(expr, &program);
+        see_what_is_asked(expr);
+        if (!expr->asks_sets && !expr->asks_second)
+            lt_jq.teardown(&expr->jq);
+    }
+    lt_expr_program_deinit(&program);
+    if (expr->jq) {
+        lt_jq.set_input_cb(expr->jq, give_input, expr);
+        lt_guard_init(&expr->guard, expr->jq);
+    }
+    return status;
 }
 
 leat_status lt_expr_compile(struct lt_expr **out, const struct lt_expr_source *src,
                             struct leat_error *err) {
-    struct lt_expr_program program = {0};
-    leat_status status;
     struct lt_expr *expr = calloc(1, sizeof(*expr));
 
     *out = NULL;
@@ -339,28 +427,19 @@ leat_status lt_expr_compile(struct lt_expr **out, const struct lt_expr_source *s
     lt_arena_init(&expr->config, MAX_CONFIG_BYTES);
     lt_buf_init(&expr->values, LT_EXPR_MAX_RESULT_BYTES);
     lt_buf_init(&expr->spliced, LT_EXPR_MAX_RESULT_BYTES);
-    status = keep_names(expr, src, err);
-    if (status != LEAT_OK)
-        goto done;
-    if (src->n_defs || src->n_sets || expr->has_second) {
-        status = lt_expr_program_init(&program, src, err);
-        if (status == LEAT_OK)
-            status = lt_libjq_load(err);
-        if (status == LEAT_OK)
-            status = lt_expr_program_compile(&program, &expr->jq, err);
-        if (status != LEAT_OK)
-            goto done;
-        expr->input = lt_jq.invalid();
-        lt_jq.set_input_cb(expr->jq, give_input, expr);
-        lt_guard_init(&expr->guard, expr->jq);
-    }
-    *out = expr;
-
-done:
-    lt_expr_program_deinit(&program);
-    if (status != LEAT_OK)
+    leat_status status = keep_names(expr, src, err);
+    if (status == LEAT_OK)
+        status = compile(expr, src, err);
+    if (status == LEAT_OK)
+        *out = expr;
+    else
         lt_expr_free(expr);
     return status;
+}
+
+static void free_constant(struct part *part) {
+    if (part->constant)
+        lt_jq.free(part->value);
 }
 
 void lt_expr_free(struct lt_expr *expr) {
@@ -371,6 +450,11 @@ void lt_expr_free(struct lt_expr *expr) {
         lt_jq.free(expr->input);
         lt_jq.teardown(&expr->jq);
     }
+    for (size_t i = 0; i < expr->n_sets; i++)
+        free_constant(&expr->sets[i]);
+    for (size_t i = 0; i < expr->n_routes; i++)
+        free_constant(&expr->routes[i]);
+    free_constant(&expr->key);
     lt_buf_deinit(&expr->values);
     lt_buf_deinit(&expr->spliced);
     lt_arena_deinit(&expr->config);

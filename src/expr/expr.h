@@ -63,7 +63,8 @@ struct lt_expr;
 
 /**
  * Compiles. Each text is checked on its own, so that an error names its line
- * and column.
+ * and column. Texts that cannot see the record (`$resource == "a"`) are computed here once; where
+ * no other is ever asked for, lt_expr_run() only validates records.
  *
  * Owns:   on LEAT_OK the caller owns `*out`; release it with lt_expr_free().
  * Thread: a program belongs to one thread at a time.

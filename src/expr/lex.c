@@ -21,14 +21,6 @@ struct lexer {
     struct leat_error *err;
 };
 
-static bool is_ident_start(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static bool is_ident(char c) {
-    return is_ident_start(c) || (c >= '0' && c <= '9');
-}
-
 static bool in_string(const struct lexer *lx) {
     return lx->depth && lx->levels[lx->depth - 1].closer == '"';
 }
@@ -102,9 +94,9 @@ static leat_status step(struct lexer *lx) {
     }
     if (c == '#')
         return skip_comment(lx);
-    if (is_ident_start(c)) {
+    if (lt_expr_is_name_start(c)) {
         const char *start = lx->at;
-        while (lx->at < lx->end && is_ident(*lx->at))
+        while (lx->at < lx->end && lt_expr_is_name(*lx->at))
             lx->at++;
         status = check_ident(lx, lt_slice(start, (size_t)(lx->at - start)));
         if (status != LEAT_OK)
@@ -112,8 +104,8 @@ static leat_status step(struct lexer *lx) {
         lx->after_dollar = false;
         return status;
     }
-    if (c == '.' && lx->end - lx->at > 1 && is_ident_start(lx->at[1])) {
-        for (lx->at++; lx->at < lx->end && is_ident(*lx->at);)
+    if (c == '.' && lx->end - lx->at > 1 && lt_expr_is_name_start(lx->at[1])) {
+        for (lx->at++; lx->at < lx->end && lt_expr_is_name(*lx->at);)
             lx->at++; /* a field: its name may be any */
         lx->after_dollar = false;
         return LEAT_OK;
@@ -191,9 +183,9 @@ static const char *skip_name(const char *at, const char *end) {
     };
     const char *start = at;
 
-    if (at == end || !is_ident_start(*at))
+    if (at == end || !lt_expr_is_name_start(*at))
         return NULL;
-    while (at < end && is_ident(*at))
+    while (at < end && lt_expr_is_name(*at))
         at++;
     struct lt_slice name = lt_slice(start, (size_t)(at - start));
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

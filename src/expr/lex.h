@@ -8,6 +8,13 @@
 /* A text longer than this is refused: libjq's parser is made for programs of people. */
 enum { LT_EXPR_MAX_TEXT_BYTES = 65536 };
 
+static inline bool lt_expr_is_name_start(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+static inline bool lt_expr_is_name(char c) {
+    return lt_expr_is_name_start(c) || (c >= '0' && c <= '9');
+}
+
 /**
  * Whether a jq text is closed in itself, by jq's own lexical rules: brackets and
  * strings end where they began, no name of leat's own is used. A closed text

@@ -24,10 +24,6 @@ struct reader {
     bool no_memory;
 };
 
-static bool is_name_start(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
@@ -65,7 +61,7 @@ static bool add_key(struct reader *r, struct lt_slice key) {
 static bool read_name(struct reader *r) {
     const char *start = r->at;
 
-    while (r->at < r->end && (is_name_start(*r->at) || is_digit(*r->at)))
+    while (r->at < r->end && lt_expr_is_name(*r->at))
         r->at++;
     return add_key(r, lt_slice(start, (size_t)(r->at - start)));
 }
@@ -121,7 +117,7 @@ static bool read_bracket(struct reader *r) {
 
 /* Behind ".": a name stands right behind it, a string may stand off. */
 static bool read_key(struct reader *r) {
-    if (r->at < r->end && is_name_start(*r->at))
+    if (r->at < r->end && lt_expr_is_name_start(*r->at))
         return read_name(r);
     skip_space(r);
     return r->at < r->end && *r->at == '"' && read_string(r);

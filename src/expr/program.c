@@ -7,6 +7,7 @@
  */
 #include "expr/program.h"
 
+#include "expr/constant.h"
 #include "expr/lex.h"
 
 #include <stdio.h>
@@ -142,7 +143,7 @@ static leat_status add_part(struct lt_expr_program *p, enum lt_expr_kind kind, s
                             struct leat_error *err) {
     struct lt_expr_part *part = &p->parts[p->n_parts];
 
-    *part = (struct lt_expr_part){kind, index, text, *line + 1};
+    *part = (struct lt_expr_part){kind, index, text, *line + 1, false};
     leat_status status = check(part, err);
     if (status != LEAT_OK)
         return status;
@@ -174,38 +175,52 @@ static leat_status add_part(struct lt_expr_program *p, enum lt_expr_kind kind, s
     return LEAT_OK;
 }
 
+static void add_call(struct lt_buf *out, const struct lt_expr_part *part) {
+    if (part->kind == LT_EXPR_SET)
+        lt_buf_printf(out, "__leat_two(__leat_s%zu)", part->index);
+    else if (part->kind == LT_EXPR_KEY)
+        lt_buf_append_str(out, "__leat_two(__leat_k)");
+    else
+        lt_buf_printf(out, "__leat_one(__leat_r%zu)", part->index);
+}
+
+/* Calls the parts of one half with commas between; returns how many there are. */
+static size_t add_calls(struct lt_expr_program *p, bool constant, bool sets, const char *before) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n_parts; i++) {
+        const struct lt_expr_part *part = &p->parts[i];
+        if (part->kind == LT_EXPR_DEF || part->constant != constant ||
+            (part->kind == LT_EXPR_SET) != sets)
+            continue;
+        lt_buf_append_str(&p->text, n++ ? ", " : before);
+        add_call(&p->text, part);
+    }
+    return n;
+}
+
 /* The expression that runs the functions. */
-static void add_main(struct lt_buf *out, const struct lt_expr_source *src) {
-    const char *comma = "";
-    bool second = src->key != NULL;
+static void add_main(struct lt_expr_program *p, const struct lt_expr_source *src) {
+    struct lt_buf *out = &p->text;
+    bool constants = false;
 
     for (size_t i = 0; i < src->n_defs; i++)
         lt_buf_printf(out, "%s__leat_d%zu", i ? ", " : "if false then ", i);
     if (src->n_defs)
         lt_buf_append_str(out, " else ");
-    for (size_t i = 0; i < src->n_sets; i++, comma = ", ")
-        lt_buf_printf(out, "%s__leat_two(__leat_s%zu)", comma, i);
-    for (size_t i = 0; i < src->n_routes; i++)
-        second |= src->routes[i].text.data != NULL;
-    if (second) {
-        lt_buf_printf(out, "%s(%s", comma, src->n_sets ? "__leat_input | " : "");
-        comma = "";
-        if (src->key) {
-            lt_buf_append_str(out, "__leat_two(__leat_k)");
-            comma = ", ";
-        }
-        for (size_t i = 0; i < src->n_routes; i++) {
-            if (!src->routes[i].text.data)
-                continue;
-            lt_buf_printf(out, "%s__leat_one(__leat_r%zu)", comma, i);
-            comma = ", ";
-        }
-        lt_buf_append_byte(out, ')');
-    } else if (!src->n_sets) {
-        lt_buf_append_byte(out, '.');
+    for (size_t i = 0; i < p->n_parts; i++)
+        constants |= p->parts[i].constant;
+    if (constants) {
+        lt_buf_append_str(out, "if . == null then ");
+        bool sets = add_calls(p, true, true, "") > 0;
+        add_calls(p, true, false, sets ? ", " : "");
+        lt_buf_append_str(out, " else ");
     }
-    if (src->n_defs)
-        lt_buf_append_str(out, " end");
+    bool sets = add_calls(p, false, true, "") > 0;
+    bool second = add_calls(p, false, false, sets ? ", (__leat_input | " : "(") > 0;
+    lt_buf_append_str(out, second ? ")" : sets ? "" : ".");
+    lt_buf_append_str(out, constants ? " end" : "");
+    lt_buf_append_str(out, src->n_defs ? " end" : "");
 }
 
 static leat_status start(struct lt_expr_program *p, size_t n_parts, const struct lt_expr_var *vars,
@@ -236,7 +251,10 @@ leat_status lt_expr_program_init(struct lt_expr_program *p, const struct lt_expr
             status = add_part(p, LT_EXPR_ROUTE, i, &src->routes[i], &line, err);
     if (status != LEAT_OK)
         return status;
-    add_main(&p->text, src);
+    for (size_t i = 0; i < p->n_parts; i++)
+        p->parts[i].constant =
+            p->parts[i].kind != LT_EXPR_DEF && lt_expr_is_constant(p->parts[i].text->text, src);
+    add_main(p, src);
     lt_buf_cstr(&p->text);
     return lt_buf_status(&p->text, err);
 }

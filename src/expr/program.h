@@ -14,6 +14,7 @@ struct lt_expr_part {
     size_t index; /**< among its kind */
     const struct lt_expr_text *text;
     unsigned first_line;
+    bool constant; /**< gives the same for every record */
 };
 
 /** What a user's texts become before jq compiles them. */
@@ -30,6 +31,8 @@ struct lt_expr_program {
  * jq_start() on a record, the program gives one output a set in order; then, if there is a
  * second half, it takes the record with its fields from the input callback (from jq_start() where
  * there are no sets) and gives one output for the key and one for each route that has a condition.
+ * Texts that are constant are left out there; they give theirs, in the same order, when the program
+ * is run on null.
  * Each output is an array of the first values (at most two) that the expression gave, or
  * {"e": message}. A filter's program gives its outputs as they are.
  *
