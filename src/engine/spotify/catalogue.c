@@ -7,8 +7,8 @@
 #include "engine/spotify/catalogue.h"
 
 #include "base/buf.h"
-#include "base/hash.h"
 #include "engine/spotify/csv.h"
+#include "engine/spotify/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,10 +88,7 @@ void lt_spotify_copy_id(const char *id, uint32_t copy, char out[LT_SPOTIFY_ID_LE
 /* The index of albums: open addressing by the head of an id. */
 
 static uint32_t hash_head(const char *id) {
-    uint64_t hash = 0xcbf29ce484222325U; /* FNV-1a */
-    for (size_t i = 0; i < HEAD_LEN; i++)
-        hash = (hash ^ (unsigned char)id[i]) * 0x100000001b3U;
-    return (uint32_t)(hash ^ hash >> 32);
+    return (uint32_t)lt_spotify_hash(0, id, HEAD_LEN);
 }
 
 bool lt_spotify_find_album(const struct lt_spotify_catalogue *catalogue, struct lt_slice id,
@@ -296,7 +293,6 @@ static leat_status take_record(struct reader *reader, const struct lt_slice *fie
     struct lt_spotify_track track = {.id = id.data,
                                      .name = fields[reader->at[TRACK_NAME]],
                                      .artist = fields[reader->at[ARTIST]]};
-    uint8_t digest[LT_MD5_BYTES];
     leat_status status;
 
     if (!lt_spotify_is_id(id))
@@ -311,10 +307,8 @@ static leat_status take_record(struct reader *reader, const struct lt_slice *fie
     if (status != LEAT_OK)
         return status;
     /* The file does not know the artists' ids: one name is always one id. */
-    lt_md5(track.artist, digest);
     for (size_t half = 0; half < 2; half++) {
-        uint64_t bits;
-        memcpy(&bits, digest + 8 * half, sizeof(bits));
+        uint64_t bits = lt_spotify_hash(half + 1, track.artist.data, track.artist.len);
         for (size_t i = 0; i < LT_SPOTIFY_ID_LEN / 2; i++, bits /= 62)
             track.artist_id[half * (LT_SPOTIFY_ID_LEN / 2) + i] = digits62[bits % 62];
     }

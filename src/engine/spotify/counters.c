@@ -2,20 +2,11 @@
 /* A table of pages by name; names lie in an arena, all is let go at once by a reset. */
 #include "engine/spotify/counters.h"
 
+#include "engine/spotify/hash.h"
+
 #include <stdlib.h>
 
 enum { MAX_NAMES_BYTES = 64 << 20 };
-
-uint64_t lt_spotify_hash(uint64_t hash, const void *data, size_t len) {
-    const unsigned char *bytes = data;
-
-    hash ^= 0xcbf29ce484222325U; /* FNV-1a */
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3U;
-    /* its high bits are the good ones: mixed down */
-    hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93U;
-    return hash ^ hash >> 32;
-}
 
 void lt_spotify_pages_init(struct lt_spotify_pages *pages) {
     *pages = (struct lt_spotify_pages){0};

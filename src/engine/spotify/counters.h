@@ -35,7 +35,4 @@ void lt_spotify_pages_deinit(struct lt_spotify_pages *pages);
 struct lt_spotify_page_count *lt_spotify_page_find(struct lt_spotify_pages *pages,
                                                    struct lt_slice name);
 
-/** Hashes bytes, going on from `hash` (0 to start). */
-uint64_t lt_spotify_hash(uint64_t hash, const void *data, size_t len);
-
 #endif

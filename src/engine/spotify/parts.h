@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "engine/spotify/catalogue.h"
 #include "engine/spotify/counters.h"
+#include "engine/spotify/hash.h"
 #include "engine/spotify/settings.h"
 #include "engine/spotify/spotify.h"
 #include "engine/spotify/tokens.h"

@@ -3,6 +3,7 @@
 #include "engine/spotify/tokens.h"
 
 #include "base/hash.h"
+#include "engine/spotify/hash.h"
 
 #include <stdlib.h>
 
@@ -21,8 +22,8 @@ struct token {
 };
 
 struct client {
-    uint8_t digest[LT_MD5_BYTES]; /* of its id */
-    int64_t slice;                /* the number of the latest */
+    uint64_t hash; /* of its id */
+    int64_t slice; /* the number of the latest */
     uint32_t counts[N_SLICES + 1];
     uint64_t sum;
 };
@@ -51,18 +52,16 @@ void lt_spotify_tokens_free(struct lt_spotify_tokens *tokens) {
 }
 
 static unsigned find_client(struct lt_spotify_tokens *tokens, struct lt_slice id) {
-    uint8_t digest[LT_MD5_BYTES];
+    uint64_t hash = lt_spotify_hash(0, id.data, id.len);
 
-    lt_md5(id, digest);
     for (unsigned i = 0; i < tokens->n_clients; i++)
-        if (!memcmp(tokens->clients[i].digest, digest, sizeof(digest)))
+        if (tokens->clients[i].hash == hash)
             return i;
     unsigned at = tokens->next_client;
     tokens->next_client = (at + 1) % N_CLIENTS;
     if (tokens->n_clients < N_CLIENTS)
         tokens->n_clients++;
-    tokens->clients[at] = (struct client){0};
-    memcpy(tokens->clients[at].digest, digest, sizeof(digest));
+    tokens->clients[at] = (struct client){.hash = hash};
     return at;
 }
 

@@ -11,6 +11,7 @@
 
 #include "engine/spotify/catalogue.h"
 #include "engine/spotify/counters.h"
+#include "engine/spotify/hash.h"
 #include "engine/spotify/settings.h"
 #include "engine/spotify/tokens.h"
 

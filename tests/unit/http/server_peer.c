@@ -93,6 +93,17 @@ static void respond_file(struct lt_http_request *request) {
     lt_http_respond_file(request, 200, no_headers, fd, 0, len);
 }
 
+/* The request's body, of which as many bytes are sent as the query says. */
+static void respond_cut(struct lt_http_request *request) {
+    char digits[16];
+    struct lt_buf out;
+    snprintf(digits, sizeof(digits), "%.*s", LT_FMT(lt_http_raw_query(request)));
+    lt_buf_init(&out, 1 << 20);
+    lt_buf_append(&out, lt_http_body(request));
+    lt_http_respond_cut(request, 200, no_headers, &out, strtoul(digits, NULL, 10));
+    assert_null(out.data);
+}
+
 static void on_request(void *ctx, struct lt_http_request *request) {
     static const struct lt_http_header typed[] = {
         {"Content-Type", {"text/x-echo", 11}}, {"X-Empty", {"", 0}}, {0}};
@@ -116,6 +127,8 @@ static void on_request(void *ctx, struct lt_http_request *request) {
         lt_http_respond(request, 507, no_headers, lt_slice_str(text));
     } else if (lt_slice_eq_str(path, "/headers")) {
         respond_headers(request);
+    } else if (lt_slice_eq_str(path, "/cut")) {
+        respond_cut(request);
     } else if (lt_slice_eq_str(path, "/none")) {
         lt_http_respond(request, 204, NULL, lt_slice(NULL, 0));
     } else {

@@ -242,6 +242,35 @@ static void body_to_file_and_file_as_answer_carry_the_same_bytes(void **state) {
     end_peer(&peer);
 }
 
+static void answer_that_is_cut_has_its_length_and_ends_early(void **state) {
+    static const size_t lengths[] = {0, 1, 30000, 99999};
+    struct peer peer = {0};
+    char *body = malloc(100000), head[128];
+    struct lt_buf heard;
+    (void)state;
+    start_peer(&peer);
+    memset(body, 'b', 100000);
+    lt_buf_init(&heard, 1 << 20);
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        int fd = dial(peer.port);
+        snprintf(head, sizeof(head),
+                 "POST /cut?%zu HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", lengths[i]);
+        say_str(fd, head);
+        say(fd, body, 100000);
+        lt_buf_clear(&heard);
+        for (ssize_t n = 1; n > 0; lt_buf_commit(&heard, n > 0 ? (size_t)n : 0))
+            n = read(fd, lt_buf_reserve(&heard, 4096), 4096);
+        const char *end = strstr(lt_buf_cstr(&heard), "\r\n\r\n");
+        assert_non_null(end);
+        assert_int_equal(length_in(heard.data), 100000);
+        assert_int_equal(heard.len - (size_t)(end + 4 - heard.data), lengths[i]);
+        close(fd);
+    }
+    lt_buf_deinit(&heard);
+    free(body);
+    end_peer(&peer);
+}
+
 static void failing_body_taker_is_told_and_the_rest_dropped(void **state) {
     struct peer peer = {0};
     char *body = calloc(1, 500000), text[16];
@@ -292,6 +321,7 @@ int main(void) {
         cmocka_unit_test(too_many_header_bytes_are_answered_431),
         cmocka_unit_test(garbage_is_answered_or_hung_up),
         cmocka_unit_test(body_to_file_and_file_as_answer_carry_the_same_bytes),
+        cmocka_unit_test(answer_that_is_cut_has_its_length_and_ends_early),
         cmocka_unit_test(failing_body_taker_is_told_and_the_rest_dropped),
         cmocka_unit_test(percent_and_query_decode_or_refuse),
     };
