@@ -24,12 +24,12 @@ void lt_rest_note(struct lt_rest_fetcher *fetcher, enum lt_rest_note note, int64
                   const char *fmt, ...) {
     char text[LEAT_ERROR_TEXT_BYTES];
     va_list args;
-    if (!fetcher->on_note)
-        return;
+
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    fetcher->on_note(fetcher->ctx, note, text, until_ms);
+    if (fetcher->on_note)
+        fetcher->on_note(fetcher->ctx, note, text, until_ms);
 }
 
 const char *lt_rest_fetching_name(const struct lt_rest_fetching *fetching, char out[320]) {

@@ -104,7 +104,7 @@ LEAT_MUST_CHECK leat_status lt_rest_send(struct lt_rest_fetching *fetching, stru
 
 /* fetch_answer.c */
 void lt_rest_on_answer(void *ctx, leat_status status, struct lt_http_answer *answer,
-                       const struct leat_error *err);
+                       const struct leat_error *cause);
 
 /* fetch_error.c */
 /** Composes the error of an answer that is none of 2xx; its status says what kind it is. */

@@ -3,7 +3,7 @@
 #include "rest/limit.h"
 
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 enum { WINDOW_MS = 1000, RISES_TO_FULL = 20 };
@@ -105,53 +105,85 @@ void lt_rest_budget_slow(struct lt_rest_budget *budget, int64_t sent_ms, int64_t
         budget->raised_ms = now_ms;
 }
 
+/* A number of up to four digits; -1 for what is none. */
+static int number(struct lt_slice text) {
+    int value = 0;
+    if (!text.len || text.len > 4)
+        return -1;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return -1;
+        value = value * 10 + (text.data[i] - '0');
+    }
+    return value;
+}
+
+/* 0 to 11, or -1. */
+static int month_of(struct lt_slice text) {
+    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    for (int i = 0; i < 12 && text.len == 3; i++)
+        if (memcmp(names + (size_t)i * 3, text.data, 3) == 0)
+            return i;
+    return -1;
+}
+
+enum { DATE_WORDS = 8 };
+
+/* Cuts at spaces, commas, dashes and colons; how many words there are, or 0 for too many. */
+static size_t split(struct lt_slice text, struct lt_slice words[DATE_WORDS]) {
+    size_t n = 0;
+    while (text.len) {
+        size_t len = 0;
+        while (len < text.len && !strchr(" ,-:", text.data[len]))
+            len++;
+        if (len && n == DATE_WORDS)
+            return 0;
+        if (len)
+            words[n++] = lt_slice(text.data, len);
+        text = lt_slice_from(text, len + 1);
+    }
+    return n;
+}
+
 /* "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994".
  * No strptime(): its names of days and months are those of the locale. */
-static bool parse_date(const char *text, struct tm *tm) {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char month[4];
-    int year, n = 0;
-
-    *tm = (struct tm){0};
-    if (sscanf(text, "%*3[A-Za-z], %2d %3s %4d %2d:%2d:%2d GMT%n", &tm->tm_mday, month, &year,
-               &tm->tm_hour, &tm->tm_min, &tm->tm_sec, &n) != 6 &&
-        sscanf(text, "%*[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &tm->tm_mday, month, &year,
-               &tm->tm_hour, &tm->tm_min, &tm->tm_sec, &n) != 6 &&
-        sscanf(text, "%*3[A-Za-z] %3s %2d %2d:%2d:%2d %4d%n", month, &tm->tm_mday, &tm->tm_hour,
-               &tm->tm_min, &tm->tm_sec, &year, &n) != 6)
+static bool parse_date(struct lt_slice text, struct tm *tm) {
+    struct lt_slice words[DATE_WORDS];
+    size_t n = split(text, words);
+    bool by_c = n == 7; /* as C's asctime() has it */
+    if (!by_c && !(n == 8 && lt_slice_eq_str(words[7], "GMT")))
         return false;
-    if (n == 0 || text[n] || tm->tm_mday < 1 || tm->tm_mday > 31 || tm->tm_hour > 23 ||
-        tm->tm_hour < 0 || tm->tm_min > 59 || tm->tm_min < 0 || tm->tm_sec > 60 || tm->tm_sec < 0)
-        return false;
-    const char *at = strlen(month) == 3 ? strstr(months, month) : NULL;
-    if (!at || (at - months) % 3)
-        return false;
-    if (year < 100)
+    const struct lt_slice *time = words + (by_c ? 3 : 4);
+    int year = number(words[by_c ? 6 : 3]);
+    *tm = (struct tm){.tm_mday = number(words[by_c ? 2 : 1]),
+                      .tm_mon = month_of(words[by_c ? 1 : 2]),
+                      .tm_hour = number(time[0]),
+                      .tm_min = number(time[1]),
+                      .tm_sec = number(time[2])};
+    if (year >= 0 && year < 100)
         year += year < 70 ? 2000 : 1900;
-    tm->tm_mon = (int)(at - months) / 3;
     tm->tm_year = year - 1900;
-    return true;
+    return year >= 1970 && tm->tm_mon >= 0 && tm->tm_mday >= 1 && tm->tm_mday <= 31 &&
+           tm->tm_hour >= 0 && tm->tm_hour < 24 && tm->tm_min >= 0 && tm->tm_min < 60 &&
+           tm->tm_sec >= 0 && tm->tm_sec <= 60;
 }
 
 bool lt_rest_retry_after(struct lt_slice value, int64_t wall_ms, int64_t *wait_ms) {
-    char text[64];
     struct tm tm;
-    double seconds;
-    int n = 0;
 
-    if (!value.len || value.len >= sizeof(text))
-        return false;
-    memcpy(text, value.data, value.len);
-    text[value.len] = '\0';
-    if (text[0] >= '0' && text[0] <= '9') {
-        /* Some send fractions. */
-        if (strspn(text, "0123456789.") != value.len || sscanf(text, "%lf%n", &seconds, &n) != 1 ||
-            text[n])
+    if (value.len && value.data[0] >= '0' && value.data[0] <= '9') {
+        char text[32], *end;
+        if (value.len >= sizeof(text))
+            return false;
+        memcpy(text, value.data, value.len);
+        text[value.len] = '\0';
+        double seconds = strtod(text, &end); /* some send fractions */
+        if (*end || strspn(text, "0123456789.") != value.len)
             return false;
         *wait_ms = (int64_t)ceil((seconds < longest_wait_s ? seconds : longest_wait_s) * 1000);
         return true;
     }
-    if (!parse_date(text, &tm))
+    if (!value.len || !parse_date(value, &tm))
         return false;
     int64_t at_ms = (int64_t)timegm(&tm) * 1000;
     *wait_ms = at_ms > wall_ms ? at_ms - wall_ms : 0;

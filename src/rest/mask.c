@@ -64,12 +64,15 @@ static bool add_form(struct lt_rest_mask *mask, struct forms *forms, const struc
         forms->list = list;
         forms->cap = cap;
     }
-    char *text = malloc(buf->len);
-    if (!text)
+    struct form *form = &forms->list[forms->n];
+    form->text = malloc(buf->len);
+    if (!form->text)
         return false;
-    memcpy(text, buf->data, buf->len);
-    forms->list[forms->n++] = (struct form){text, buf->len, whole_word};
-    mask->starts[(unsigned char)text[0]]++;
+    memcpy(form->text, buf->data, buf->len);
+    form->len = buf->len;
+    form->whole_word = whole_word;
+    forms->n++;
+    mask->starts[(unsigned char)buf->data[0]]++;
     return true;
 }
 

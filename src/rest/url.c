@@ -119,9 +119,7 @@ char *lt_rest_url_join(const char *base, struct lt_slice path, struct lt_arena *
         rest = lt_slice_from(rest, 1);
         own_query = cut(&rest, "#");
     }
-    size_t base_len = (size_t)(url.path.data - base) + url.path.len;
-    if (!url.path.data)
-        base_len = strcspn(base, "?#");
+    size_t base_len = strcspn(base, "?#");
 
     lt_buf_init(&out, URL_MAX);
     if (own_path.len)
