@@ -152,8 +152,9 @@ static leat_status check_state_is_there(struct lt_engine *engine, const char *da
         data_dir, (unsigned long long)n_bytes, data_dir);
 }
 
-static leat_status open_stores(struct lt_engine *engine, const char *data_dir,
+static leat_status open_stores(struct lt_engine *engine, const struct lt_engine_options *opt,
                                struct leat_error *err) {
+    const char *data_dir = opt->data_dir;
     struct lt_journal_options journal = {0};
     char *path = NULL;
     leat_status status;
@@ -161,6 +162,8 @@ static leat_status open_stores(struct lt_engine *engine, const char *data_dir,
     status = lt_folder_lock(&engine->folder, data_dir, err);
     if (status != LEAT_OK)
         return status;
+    if (opt->passing)
+        lt_folder_pass(engine->folder);
     data_dir = lt_folder_path(engine->folder);
     if (asprintf(&path, "%s/state.db", data_dir) < 0)
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a path");
@@ -267,7 +270,7 @@ leat_status lt_engine_open(struct lt_engine **out, const struct lt_engine_option
     *out = NULL;
     if (!engine)
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for an engine");
-    status = open_stores(engine, opt->data_dir, err);
+    status = open_stores(engine, opt, err);
     if (status == LEAT_OK)
         status = open_loop(engine, err);
     if (status == LEAT_OK)

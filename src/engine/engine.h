@@ -25,6 +25,7 @@ struct lt_engine_sample {
 struct lt_engine_options {
     const char *data_dir;
     const char *listen; /**< "127.0.0.1:4567", or NULL: only the private address in the folder */
+    bool passing;       /**< for as long as a command takes: see lt_folder_pass() */
     struct lt_engine_sample sample;
 };
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which service is where. The embedded engine is opened when the first thing of it is asked for: in
- * this process when its folder is free, else over the private socket of the process that has it.
+ * this process when its folder is free, else over the private socket of the process that has it,
+ * and in this process again when that one ends.
  */
 #include "pipeline/target.h"
 
 #include "object/s3.h"
+#include "pipeline/takeover.h"
 #include "store/claim.h"
 #include "store/folder.h"
 
@@ -28,6 +30,7 @@ struct lt_target {
     struct lt_aws_endpoint engine_endpoint;    /* url NULL: not opened yet */
     char socket_path[64];
     struct lt_engine *engine;        /* in this process, or NULL */
+    struct lt_takeover *takeover;    /* while another process has it */
     struct lt_object_store *objects; /* own: over S3's protocol */
     struct lt_state *state;          /* own: when the engine is not in this process */
 };
@@ -116,13 +119,14 @@ void lt_target_close(struct lt_target *target, bool flush) {
         target->objects->ops->close(target->objects);
     lt_state_close(target->state);
     lt_engine_close(target->engine, flush);
+    lt_takeover_stop(target->takeover, flush);
     lt_arena_deinit(&target->arena);
     free(target);
 }
 
 /* The holder may end, or a new one appear, between two looks: look again. */
 static leat_status open_engine(struct lt_target *target, struct leat_error *err) {
-    const struct lt_engine_options opt = {.data_dir = target->data_dir};
+    const struct lt_engine_options opt = {.data_dir = target->data_dir, .passing = true};
     leat_status status = LEAT_E_BUSY;
 
     if (target->engine_endpoint.url)
@@ -139,6 +143,8 @@ static leat_status open_engine(struct lt_target *target, struct leat_error *err)
     }
     if (status == LEAT_OK && target->engine)
         status = lt_folder_peer(target->data_dir, target->socket_path, err);
+    else if (status == LEAT_OK)
+        status = lt_takeover_start(&target->takeover, target->data_dir, err);
     if (status != LEAT_OK)
         return status;
     target->engine_endpoint = (struct lt_aws_endpoint){

@@ -3,9 +3,9 @@
  * The lock is a write lock of the open file description (fcntl(2), F_OFD_SETLK) on
  * `lock`: it ends with the process, however that ends, and others can ask for it
  * without taking it, so that a look never makes a starting engine fail. The file holds the
- * process' number, for messages only. `address` is made under another name
- * and renamed once it listens, so that who finds it can connect; a stale one, left by a crash,
- * is removed by the next holder. What stays in `tmp/` was never acknowledged.
+ * process' number, for messages, and `passing` when it is a command's. `address` is made under
+ * another name and renamed once it listens, so that who finds it can connect; a stale one, left by
+ * a crash, is removed by the next holder. What stays in `tmp/` was never acknowledged.
  */
 #include "store/folder.h"
 
@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PEER_WAIT_MS = 1000, PEER_STEP_MS = 5, MAX_DEPTH = 64, BACKLOG = 1024 };
+enum { PEER_WAIT_MS = 1000, PEER_STEP_MS = 5, MAX_DEPTH = 64, BACKLOG = 1024, HOLDER_BYTES = 40 };
+
+static const char in_passing[] = " passing";
 
 static const char *const sub_folders[] = {"journal", "buckets", "tmp"};
 
@@ -70,19 +73,22 @@ static bool is_locked(int lock_fd) {
     return !fcntl(lock_fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
 }
 
+static void read_holder(int lock_fd, char text[HOLDER_BYTES]) {
+    ssize_t n = pread(lock_fd, text, HOLDER_BYTES - 1, 0);
+    text[n > 0 ? n : 0] = '\0';
+}
+
 /* 0 when the file does not tell. */
 static long holder_of(int lock_fd) {
-    char text[24];
-    ssize_t n = pread(lock_fd, text, sizeof(text) - 1, 0);
-
-    text[n > 0 ? n : 0] = '\0';
+    char text[HOLDER_BYTES];
+    read_holder(lock_fd, text);
     return strtol(text, NULL, 10);
 }
 
-/* For messages alone, so a full disk does not matter. */
-static void write_holder(int lock_fd) {
-    char text[24];
-    int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+/* On a full disk it stays empty: messages then have no number, and nobody takes the folder over. */
+static void write_holder(int lock_fd, const char *how) {
+    char text[HOLDER_BYTES];
+    int n = snprintf(text, sizeof(text), "%ld%s\n", (long)getpid(), how);
 
     if (ftruncate(lock_fd, 0) || pwrite(lock_fd, text, (size_t)n, 0) != n)
         return;
@@ -104,7 +110,7 @@ static leat_status take_lock(struct lt_folder *folder, struct leat_error *err) {
             return lt_fail(err, LEAT_E_BUSY, 0, "another process has the folder %s", folder->path);
         return lt_fail(err, LEAT_E_BUSY, 0, "process %ld has the folder %s", pid, folder->path);
     }
-    write_holder(folder->lock_fd);
+    write_holder(folder->lock_fd, "");
     return LEAT_OK;
 }
 
@@ -214,6 +220,23 @@ void lt_folder_unlock(struct lt_folder *folder) {
 
 const char *lt_folder_path(const struct lt_folder *folder) {
     return folder->path;
+}
+
+void lt_folder_pass(struct lt_folder *folder) {
+    write_holder(folder->lock_fd, in_passing);
+}
+
+bool lt_folder_is_left(const char *path) {
+    char file[PATH_MAX], text[HOLDER_BYTES];
+    int n = snprintf(file, sizeof(file), "%s/lock", path);
+    int lock_fd = n < (int)sizeof(file) ? open(file, O_RDONLY | O_CLOEXEC) : -1;
+
+    if (lock_fd < 0)
+        return false;
+    bool left = !is_locked(lock_fd);
+    read_holder(lock_fd, text);
+    close(lock_fd);
+    return left && strstr(text, in_passing);
 }
 
 static struct sockaddr_un address_in(int dir_fd, const char *name) {

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 /*
  * The engine's folder: who has it, and where that one answers. `lock` is held
  * by a file lock for the life of the process, so a crash frees it; `address` is a Unix
@@ -22,6 +24,10 @@ LEAT_MUST_CHECK leat_status lt_folder_lock(struct lt_folder **out, const char *p
                                            struct leat_error *err);
 void lt_folder_unlock(struct lt_folder *folder);
 
+/** Tells the others that this process has the folder only for as long as its command takes: see
+ * lt_folder_is_left(). */
+void lt_folder_pass(struct lt_folder *folder);
+
 /** The folder's absolute path. Lives as long as `folder`. */
 const char *lt_folder_path(const struct lt_folder *folder);
 
@@ -38,5 +44,8 @@ LEAT_MUST_CHECK leat_status lt_folder_listen(struct lt_folder *folder, int *fd,
  *         holds it does not answer.
  */
 LEAT_MUST_CHECK leat_status lt_folder_peer(const char *path, char out[64], struct leat_error *err);
+
+/** Whether nobody has the folder, and who had it last had it in passing (lt_folder_pass()). */
+bool lt_folder_is_left(const char *path);
 
 #endif

@@ -153,6 +153,52 @@ def test_put_passes_lines_on_as_they_come_and_ends_cleanly_at_sigint(streams):
     assert tail(streams, "one") == ['{"id":0}', '{"id":1}', '{"id":2}']
 
 
+def wait_for_records(streams, n):
+    deadline = time.monotonic() + 30 * leat.SLOW
+    while len(tail(streams, "one", "--from", "trim-horizon")) < n:
+        assert time.monotonic() < deadline, f"record {n} does not come"
+
+
+def wait_until_it_has(folder, process):
+    deadline = time.monotonic() + 30 * leat.SLOW
+    while (folder / "lock").read_text().split()[:1] != [str(process.pid)]:
+        assert time.monotonic() < deadline, "the command does not take the folder"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_put_goes_on_when_the_command_that_had_the_folder_ends(streams, end):
+    holder = start("tail", "one", "--follow", "-o", "data", data=streams, stdout=subprocess.PIPE)
+    wait_until_it_has(streams, holder)
+    put = start("put", "one", "-", data=streams, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    put.stdin.write('{"id":1}\n')
+    put.stdin.flush()
+    assert holder.stdout.readline() == '{"id":1}\n'  # through it
+    holder.send_signal(end)
+    holder.communicate(timeout=30 * leat.SLOW)
+    put.stdin.write('{"id":2}\n')
+    put.stdin.flush()
+    wait_until_it_has(streams, put)
+    wait_for_records(streams, 2)
+    assert finish(put, 0)[0].startswith("2 records")
+
+
+def test_put_waits_for_a_server_that_comes_back(streams):
+    server = leat.Server(streams).start()
+    put = start("put", "one", "-", data=streams, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    put.stdin.write('{"id":1}\n')
+    put.stdin.flush()
+    wait_for_records(streams, 1)
+    server.kill()
+    put.stdin.write('{"id":2}\n')
+    put.stdin.flush()
+    time.sleep(0.3)
+    server.start()  # the put has not taken its folder
+    wait_for_records(streams, 2)
+    assert finish(put, 0)[0].startswith("2 records")
+    server.stop()
+
+
 def test_put_memory_stays_bounded_however_long_the_input(streams):
     line = json.dumps({"id": 1, "pad": "x" * 1000}) + "\n"
     process = start("put", "four", "-", data=streams, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

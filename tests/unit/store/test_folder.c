@@ -278,6 +278,23 @@ static void folder_that_cannot_be_is_an_error_with_its_path(void **state) {
     assert_int_equal(lt_folder_lock(&folder, "/proc/leat-cannot-be-here", &err), LEAT_E_NOT_FOUND);
 }
 
+static void folder_had_in_passing_is_left_when_its_holder_ends(void **state) {
+    (void)state;
+    assert_false(lt_folder_is_left(path)); /* there is none */
+    struct lt_folder *folder = lock();
+    assert_false(lt_folder_is_left(path));
+    lt_folder_unlock(folder);
+    assert_false(lt_folder_is_left(path)); /* who had it comes back to it */
+    folder = lock();
+    lt_folder_pass(folder);
+    assert_false(lt_folder_is_left(path));
+    lt_folder_unlock(folder);
+    assert_true(lt_folder_is_left(path));
+    folder = lock();
+    lt_folder_unlock(folder);
+    assert_false(lt_folder_is_left(path));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -291,6 +308,7 @@ int main(void) {
         TEST(folder_peer_waits_for_a_holder_that_is_starting),
         TEST(folder_peer_gives_up_on_a_holder_that_never_answers),
         TEST(folder_that_cannot_be_is_an_error_with_its_path),
+        TEST(folder_had_in_passing_is_left_when_its_holder_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
