@@ -198,6 +198,76 @@ static void check_tests(struct lt_config *c, struct lt_yaml_node *mapping,
     }
 }
 
+/* What a condition compares $resource with; `at` is behind the variable. False when it is no text.
+ */
+static bool read_compared(struct lt_slice text, size_t at, struct lt_slice *name) {
+    while (at < text.len && text.data[at] == ' ')
+        at++;
+    struct lt_slice rest = lt_slice_from(text, at);
+    if (!lt_slice_starts(rest, LT_LIT("==")) && !lt_slice_starts(rest, LT_LIT("!=")))
+        return false;
+    for (at += 2; at < text.len && text.data[at] == ' ';)
+        at++;
+    rest = lt_slice_from(text, at + 1);
+    const char *end = rest.len ? memchr(rest.data, '"', rest.len) : NULL;
+    if (at >= text.len || text.data[at] != '"' || !end)
+        return false;
+    *name = lt_slice(rest.data, (size_t)(end - rest.data));
+    return true;
+}
+
+static void check_condition(struct lt_config *c, const struct lt_yaml_node *when,
+                            const struct lt_system_pipeline *pipeline) {
+    static const char variable[] = "$resource";
+    const struct lt_rest_api *api = pipeline->source_api;
+    struct lt_slice name;
+
+    for (size_t at = 0; at < when->text.len;) {
+        struct lt_slice rest = lt_slice_from(when->text, at);
+        const char *found = memmem(rest.data, rest.len, variable, sizeof(variable) - 1);
+        if (!found)
+            return;
+        at = (size_t)(found - when->text.data) + sizeof(variable) - 1;
+        if (!read_compared(when->text, at, &name))
+            continue;
+        const char **names = lt_config_alloc(c, api->n_resources + 1, sizeof(*names));
+        bool known = !names;
+        for (size_t i = 0; names && i < api->n_resources; i++) {
+            names[i] = api->resources[i].name;
+            known |= lt_slice_eq_str(name, names[i]);
+        }
+        if (known)
+            continue;
+        const char *near = lt_nearest(name, names);
+        lt_config_warn(
+            c, lt_yaml_source_offset(&c->source, when, (size_t)(name.data - 1 - when->text.data)),
+            "'%.*s' is no resource of %s: no record is of it; expected %s%s%s%s",
+            LT_FMT(lt_config_cut(name)), api->name, lt_config_words(c, names, " or "),
+            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    }
+}
+
+/* What concerns a pipeline with the resources that it takes. */
+static void check_pulled(struct lt_config *c, struct lt_yaml_node *mapping,
+                         const struct lt_system_pipeline *pipeline) {
+    const struct lt_yaml_node *source = lt_yaml_get(mapping, "source");
+    const struct lt_rest_api *api = pipeline->source_api;
+
+    for (size_t i = 0; api && i < pipeline->n_routes; i++) {
+        const struct lt_yaml_node *item = item_of(mapping, "route", i);
+        const struct lt_yaml_node *when = item ? lt_yaml_get(item, "when") : NULL;
+        if (when && when->type == LT_YAML_SCALAR)
+            check_condition(c, when, pipeline);
+    }
+    for (size_t i = 0; api && source && i < api->n_resources; i++)
+        if (api->resources[i].on_change == LT_REST_DEAD_LETTER && !pipeline->dead_stream &&
+            !pipeline->dead_bucket && takes_resource(pipeline, api->resources[i].name))
+            lt_config_warn(c, source->offset,
+                           "%s makes dead letters of records that do not fit its schema, and "
+                           "without dead_letters such a record stops the pipeline",
+                           api->resources[i].name);
+}
+
 /* Positions are kept by name: two of one name would take each other's. */
 static void check_object_names(struct lt_config *c, const struct lt_yaml_node *mapping,
                                const struct lt_system_pipeline *pipeline) {
@@ -224,5 +294,6 @@ void lt_config_finish_pipeline(struct lt_config *c, struct lt_yaml_node *mapping
     check_routes(c, mapping, pipeline);
     check_dead_letters(c, mapping, pipeline);
     check_tests(c, mapping, pipeline);
+    check_pulled(c, mapping, pipeline);
     check_object_names(c, mapping, pipeline);
 }

@@ -89,20 +89,20 @@ static void check_path(struct lt_config *c, const struct lt_yaml_node *mapping) 
                       LT_FMT(lt_config_cut(path->text)));
 }
 
-/* A parameter that the paginator sets cannot be the file's too. */
+/* A parameter that changes from page to page, or run to run, cannot be the file's too. */
 static void check_page_params(struct lt_config *c, const struct lt_yaml_node *mapping,
                               const struct lt_rest_resource *resource) {
     const struct lt_rest_pagination *pagination = &resource->pagination;
     const struct lt_yaml_node *params = lt_yaml_get(mapping, "params");
     const char *const set[] = {pagination->offset_param, pagination->page_param,
-                               pagination->cursor_param};
+                               pagination->cursor_param, resource->incremental.param};
 
     for (size_t i = 0; params && params->type == LT_YAML_MAPPING && i < params->n; i++)
         for (size_t k = 0; k < sizeof(set) / sizeof(set[0]); k++)
             if (set[k] && lt_slice_eq_str(params->pairs[i].key->text, set[k]))
                 lt_config_problem(c, params->pairs[i].key->offset, NULL,
-                                  "'%s' is set for each page by 'paginate'; expected it not here",
-                                  set[k]);
+                                  "'%s' is set by '%s'; expected it not here", set[k],
+                                  k == 3 ? "incremental" : "paginate");
 }
 
 void lt_config_finish_resource(struct lt_config *c, struct lt_yaml_node *mapping, void *base) {

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from support.leat import ROOT, run
+from support.leat import ROOT, Server, run
 
 GOOD = """\
 buckets: [lake]
@@ -42,6 +42,13 @@ pipelines:
     dead_letters: {to: "s3://lake/dead/"}
 """
 TOKEN = {"SHOP_TOKEN": "Hunter2Hunter2"}
+
+
+@pytest.fixture(autouse=True)
+def no_app(monkeypatch):
+    """Whoever runs the tests may have an app of Spotify's."""
+    for name in [name for name in os.environ if name.startswith(("SPOTIFY_", "SHOP_"))]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -243,6 +250,24 @@ def test_up_makes_the_buckets_and_down_removes_them(write, data):
     items = json.loads(run("down", path, "--yes", "-o", "json", env=TOKEN, data=data).stdout)["items"]
     assert {(i["kind"], i["name"], i["action"]) for i in items} == {
         ("bucket", "lake", "remove"), ("pipeline", "orders", "absent")}
+
+
+def test_down_forgets_what_was_pulled(write, data, tmp_path):
+    """After it, a pull begins anew, with the same objects."""
+    with_sample = Server(tmp_path / "sample", "--sample", "spotify").start()
+    app = {**APP, "SPOTIFY_API_URL": with_sample.url + "/v1", "SPOTIFY_TOKEN_URL": with_sample.url + "/api/token"}
+    try:
+        objects = []
+        for _ in range(2):
+            run("pull", SPOTIFY, env=app, data=data)
+            objects.append({one.name: one.read_bytes() for one in (data / "buckets/lake").rglob("*.json*")})
+            items = json.loads(run("down", SPOTIFY, "--yes", "-o", "json", env=app, data=data).stdout)["items"]
+            assert {(i["kind"], i["name"], i["action"]) for i in items} == {
+                ("bucket", "lake", "remove"), ("pipeline", "catalogue", "remove")}
+            assert not (data / "buckets/lake").exists()
+        assert objects[0] and objects[0] == objects[1]
+    finally:
+        with_sample.stop()
 
 
 def test_checkpoint_and_replay_name_the_way_of_a_pipeline_that_pulls(write, data):

@@ -89,6 +89,54 @@ static void a_pipeline_that_pulls_is_read(void **state) {
     unload(&l);
 }
 
+static void what_is_likely_not_meant_is_warned_of(void **state) {
+    static const struct problem_case cases[] = {
+        {PULL
+         "    source: {rest: api}\n    route:\n      - {when: '.x and $resource == \"bb\"', to: "
+         "out}\n      - {to: out}\n",
+         13, 37,
+         "'bb' is no resource of api: no record is of it; expected a or b; did you mean 'b'?"},
+        {PULL "    source: {rest: api}\n    route:\n      - {when: '$resource==\"a\" or "
+              "$resource != \"ccccc\"', to: out}\n      - {to: out}\n",
+         13, 48, "'ccccc' is no resource of api"},
+        {STREAMS BUCKETS SOURCE "      a: {path: /a, on_change: dead_letter}\npipelines:\n  p:\n"
+                                "    source: {rest: api}\n" OUT,
+         10, 13, "a makes dead letters of records that do not fit"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct loaded l;
+        load(&l, cases[i].file);
+        assert_int_equal(l.status, LEAT_OK);
+        assert_int_equal(l.problems.n, 1);
+        const struct lt_problem *problem = &l.problems.list[0];
+        if (!problem->warning || problem->place.line != cases[i].line ||
+            problem->place.column != cases[i].column || !strstr(problem->text, cases[i].text))
+            fail_msg("%u:%u: %s", problem->place.line, problem->place.column, problem->text);
+        unload(&l);
+    }
+}
+
+static void good_conditions_on_the_resource_are_not_warned_of(void **state) {
+    static const char *const conditions[] = {
+        "$resource == \"a\"", "$resource!=\"b\"", "[$resource] | inside([\"x\"])",
+        "$resource",          "$resource ==",     "$resource == \"a",
+        "$resource == .x",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
+        struct loaded l;
+        char text[1024];
+        snprintf(text, sizeof(text),
+                 PULL "    source: {rest: api}\n    route: [{when: '%s', to: out}, {to: dead}]\n",
+                 conditions[i]);
+        load(&l, text);
+        for (size_t p = 0; p < l.problems.n; p++)
+            assert_false(l.problems.list[p].warning);
+        unload(&l);
+    }
+}
+
 /* What one of the two tables has, the other has too: the words that a wrong one is answered with.
  */
 static void assert_same_words(const char *file, const char *const *kinds) {
@@ -122,6 +170,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes_in_a_pipeline_that_pulls_are_told_at_their_place),
         cmocka_unit_test(a_pipeline_that_pulls_is_read),
+        cmocka_unit_test(what_is_likely_not_meant_is_warned_of),
+        cmocka_unit_test(good_conditions_on_the_resource_are_not_warned_of),
         cmocka_unit_test(the_file_knows_the_kinds_of_auth_and_pagination_that_there_are),
     };
     return cmocka_run_group_tests_name("pipeline config_pull", tests, NULL, NULL);

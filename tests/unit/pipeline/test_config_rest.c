@@ -434,7 +434,7 @@ static void mistakes_in_a_resource_are_told_at_their_place(void **state) {
         {SOURCE "      a: {path: /a, paginate: next}\n", 5, 31, "next has no 'url'"},
         {SOURCE "      a: {path: /a, paginate: {offset: {first: -1}}}\n", 5, 48, "first is '-1'"},
         {SOURCE "      a: {path: /a, paginate: offset, params: {offset: 5}}\n", 5, 48,
-         "'offset' is set for each page by 'paginate'"},
+         "'offset' is set by 'paginate'"},
         {SOURCE "      a: {path: /a, method: put}\n", 5, 29, "expected GET or POST"},
         {SOURCE "      a: {path: /a, body: {}}\n", 5, 27, "a GET request has no body"},
         {SOURCE "      a: {path: /a, method: POST, body: '{'}\n", 5, 41, "body is no JSON"},
