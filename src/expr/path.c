@@ -279,7 +279,7 @@ struct walk {
     struct leat_error *err;
 };
 
-static leat_status walk_from(struct walk *w, size_t step, struct lt_json value);
+static leat_status walk_from(struct walk *w, size_t at, struct lt_json value);
 
 struct member {
     struct lt_slice key; /* without escapes */

@@ -89,7 +89,7 @@ static leat_status read_child(struct reading *r, struct lt_json text, struct lt_
 static leat_status read_property(struct reading *r, struct lt_json key, struct lt_json text,
                                  struct lt_schema_node *node) {
     struct lt_json_schema *schema = r->schema;
-    struct lt_schema_field *field;
+    struct lt_schema_field *field = NULL;
     size_t hint = 0, path_len = r->path.len;
 
     if (lt_schema_find(node, key, &hint, &schema->name))
