@@ -8,6 +8,8 @@
  */
 #include "pipeline/config.h"
 
+#include "expr/path.h"
+
 enum { MAX_ROUNDS = 30, MAX_TOGETHER = 50 };
 
 /* A text under its imagined lines. */
@@ -193,6 +195,20 @@ static leat_status check_queries(struct lt_config *c, const struct lt_config_jq 
     return status == LEAT_E_CONFIG ? LEAT_OK : status;
 }
 
+/* A plain path is right as it is, and most queries are one: libjq is then not even loaded. */
+static bool is_path(const struct lt_config_jq *query) {
+    struct lt_expr_path path;
+    struct lt_arena arena;
+    struct leat_error err;
+    bool found = false;
+
+    lt_arena_init(&arena, 1 << 20);
+    if (lt_expr_path_parse(&path, &found, query->text.text, &arena, &err) != LEAT_OK)
+        found = false;
+    lt_arena_deinit(&arena);
+    return found;
+}
+
 static leat_status check_scope(struct lt_config *c, enum lt_config_jq_scope scope,
                                struct leat_error *err) {
     const struct lt_config_jq *queries[MAX_TOGETHER];
@@ -201,9 +217,9 @@ static leat_status check_scope(struct lt_config *c, enum lt_config_jq_scope scop
 
     for (const struct lt_config_jq *one = c->expressions; one && status == LEAT_OK;
          one = one->next) {
-        if (one->scope == scope)
+        if (one->scope == scope && !is_path(one))
             queries[n++] = one;
-        if (n == MAX_TOGETHER || (n && !one->next)) {
+        if (n && (n == MAX_TOGETHER || !one->next)) {
             status = check_queries(c, queries, n, err);
             n = 0;
         }

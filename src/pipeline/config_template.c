@@ -392,7 +392,7 @@ static void read_body(struct lt_config *c, const struct lt_config_property *p,
 
 const struct lt_config_type lt_config_template = {
     .name = "text",
-    .expected = "a text, with jq on the parent's record in braces",
+    .expected = "a text, in quotes where it begins with a brace",
     .schema = "\"type\":\"string\"",
     .read = read_template,
 };

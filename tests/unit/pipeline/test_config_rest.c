@@ -411,6 +411,8 @@ static void mistakes_in_a_resource_are_told_at_their_place(void **state) {
          "'A' cannot name a resource; expected 1 to 64 lower"},
         {SOURCE "      a: {}\n", 5, 10, "a resource has no 'path'"},
         {SOURCE "      a: {path: a}\n", 5, 17, "path is 'a'; expected it to begin with '/'"},
+        {SOURCE "      a: {path: {.id}}\n", 5, 17,
+         "path has a mapping; expected a text, in quotes"},
         {SOURCE "      a: {path: /a, for_eac: b}\n", 5, 21, "did you mean 'for_each'?"},
         {SOURCE "      a: {path: /a, for_each: bb}\n      b: {path: /b}\n", 5, 31,
          "which is no resource of api; expected a or b; did you mean 'b'?"},
