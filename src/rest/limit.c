@@ -92,9 +92,11 @@ void lt_rest_budget_slow(struct lt_rest_budget *budget, int64_t sent_ms, int64_t
     double was = budget->pace;
     if (was <= 0)
         was = sent_pace(budget, now_ms);
+    if (budget->peak < was)
+        budget->peak = was;
     double slowest = budget->rate > 0 && budget->rate < slowest_pace ? budget->rate : slowest_pace;
     budget->pace = was / 2 > slowest ? was / 2 : slowest;
-    budget->step = (budget->rate > 0 ? budget->rate : was) / RISES_TO_FULL;
+    budget->step = (budget->rate > 0 ? budget->rate : budget->peak) / RISES_TO_FULL;
     if (budget->rate <= 0 && budget->step < slowest_step)
         budget->step = slowest_step;
     budget->tokens = 0;

@@ -14,13 +14,14 @@
  * Units: `now_ms` is any clock that is never set back, the same in all calls.
  */
 struct lt_rest_budget {
-    double rate;          /**< the file's, a second; 0: without a limit */
-    double pace;          /**< the one in force; 0: without a limit */
-    double step;          /**< by which it rises each second */
-    double tokens;        /**< left at `filled_ms` */
-    int64_t filled_ms;    /**< when tokens were last counted */
-    int64_t raised_ms;    /**< when the pace last changed */
-    int64_t halved_ms;    /**< when it was last halved; what was sent before is no new sign */
+    double rate;       /**< the file's, a second; 0: without a limit */
+    double pace;       /**< the one in force; 0: without a limit */
+    double peak;       /**< without a rate: the most that was sent in a second, so far as known */
+    double step;       /**< by which it rises each second */
+    double tokens;     /**< left at `filled_ms` */
+    int64_t filled_ms; /**< when tokens were last counted */
+    int64_t raised_ms; /**< when the pace last changed */
+    int64_t halved_ms; /**< when it was last halved; what was sent before is no new sign */
     int64_t paused_to_ms; /**< nothing goes out before */
     int64_t window_ms;    /**< sends are counted since then, to know the pace without a limit */
     uint64_t n_window, n_window_before;

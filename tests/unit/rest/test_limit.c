@@ -108,6 +108,19 @@ static void too_many_in_the_first_moment_does_not_slow_a_long_run(void **state) 
     assert_true(run(&budget, 1008, 60000) > 900);
 }
 
+static void a_pace_that_was_cut_down_again_and_again_recovers_as_fast_as_ever(void **state) {
+    struct lt_rest_budget budget;
+    (void)state;
+    lt_rest_budget_init(&budget, 0, 0);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(lt_rest_budget_take(&budget, 1000 + i), 0);
+    for (int64_t now = 2000; now < 2010; now++)
+        lt_rest_budget_slow(&budget, now - 1, now);
+    assert_in_range(run(&budget, 2010, 1000), 0, 55);
+    run(&budget, 3010, 20000);
+    assert_true(run(&budget, 23010, 1000) > 900);
+}
+
 static void a_host_that_always_says_too_many_is_still_asked(void **state) {
     struct lt_rest_budget budget;
     (void)state;
@@ -173,6 +186,7 @@ int main(void) {
         cmocka_unit_test(the_pace_rises_slowly_and_no_further_than_the_rate),
         cmocka_unit_test(a_host_without_a_rate_is_slowed_to_half_of_what_it_was_sent),
         cmocka_unit_test(too_many_in_the_first_moment_does_not_slow_a_long_run),
+        cmocka_unit_test(a_pace_that_was_cut_down_again_and_again_recovers_as_fast_as_ever),
         cmocka_unit_test(a_host_that_always_says_too_many_is_still_asked),
         cmocka_unit_test(after_a_pause_requests_start_one_by_one),
         cmocka_unit_test(retry_after_is_seconds_or_a_date),
