@@ -51,8 +51,7 @@ static void walk(const struct lt_expr_path *path, struct lt_slice json, struct l
 
 static void compare(const struct lt_expr_path *path, struct lt_slice text) {
     static const char *const docs[] = {
-        "{\"a\":{\"b\":[1,{\"c\":2}]},\"b\":null,\"a "
-        "b\":\"x\",\"\":[[]],\"\\u0061\":{\"b\":[[3]]}}",
+        "{\"a\":{\"b\":[1,{\"c\":2}]},\"a b\":\"x\",\"\":[[]],\"\\u0061\":{\"b\":[[3]]}}",
         "[{\"a\":1},{\"a\":[true,{}]},null,[5,6,[7]]]",
         "null",
     };
