@@ -251,21 +251,43 @@ static void take_secrets(struct lt_config *c, const struct lt_yaml_node *mapping
         api->secrets[api->n_secrets++] = one->text;
 }
 
-/* Credentials over a connection that anyone can read, but for this machine's own. */
-static void check_clear_text(struct lt_config *c, const struct lt_yaml_node *mapping,
-                             const struct lt_rest_api *api) {
-    static const char *const local[] = {"localhost", "127.", "[::1]", NULL};
-    const struct lt_yaml_node *url = lt_yaml_get(mapping, "base_url");
-    struct lt_slice base = lt_slice_str(api->base_url);
+/* True for a host that is this machine. */
+static bool is_local(struct lt_slice host) {
+    size_t len = 0;
 
-    if (!url || !lt_slice_starts(base, LT_LIT("http://")) || !strcmp(api->auth.kind, "none"))
+    if (lt_slice_starts(host, LT_LIT("[::1]")))
+        return true;
+    while (len < host.len && host.data[len] != ':' && host.data[len] != '/')
+        len++;
+    host.len = len;
+    len = 0;
+    while (len < host.len && (isdigit((unsigned char)host.data[len]) || host.data[len] == '.'))
+        len++;
+    return lt_slice_eq_str(host, "localhost") ||
+           (lt_slice_starts(host, LT_LIT("127.")) && len == host.len);
+}
+
+/* Credentials over a connection that anyone can read, but for this machine's own. */
+static void check_clear_text(struct lt_config *c, const struct lt_yaml_node *value,
+                             const char *url) {
+    struct lt_slice text = lt_slice_str(url);
+
+    if (value && lt_slice_starts(text, LT_LIT("http://")) && !is_local(lt_slice_from(text, 7)))
+        lt_config_warn(c, value->offset,
+                       "credentials go over http:// for everyone on the way to read; expected "
+                       "https://");
+}
+
+static void check_clear_texts(struct lt_config *c, const struct lt_yaml_node *mapping,
+                              const struct lt_rest_api *api) {
+    const struct lt_yaml_node *auth = lt_yaml_get(mapping, "auth");
+
+    if (!auth || auth->type != LT_YAML_MAPPING || !strcmp(api->auth.kind, "none"))
         return;
-    for (size_t i = 0; local[i]; i++)
-        if (lt_slice_starts(lt_slice_from(base, 7), lt_slice_str(local[i])))
-            return;
-    lt_config_warn(
-        c, url->offset,
-        "credentials go over http:// for everyone on the way to read; expected https://");
+    const struct lt_yaml_node *kind = lt_yaml_get(auth, api->auth.kind);
+    check_clear_text(c, lt_yaml_get(mapping, "base_url"), api->base_url);
+    if (kind && kind->type == LT_YAML_MAPPING)
+        check_clear_text(c, lt_yaml_get(kind, "token_url"), api->auth.token_url);
 }
 
 void lt_config_finish_api(struct lt_config *c, struct lt_yaml_node *mapping, void *base) {
@@ -284,7 +306,7 @@ void lt_config_finish_api(struct lt_config *c, struct lt_yaml_node *mapping, voi
     }
     check_circles(c, api, mapping);
     order_resources(c, api);
-    check_clear_text(c, mapping, api);
+    check_clear_texts(c, mapping, api);
     take_secrets(c, mapping, api);
 }
 

@@ -409,3 +409,11 @@ def test_the_recorded_answers_of_the_spotify_example_come_out(tmp_path):
     assert "7 tests, 7 passed, 0 failed" in done.stdout
     elsewhere = {**APP, "SPOTIFY_API_URL": "http://127.0.0.1:9/v1", "SPOTIFY_TOKEN_URL": "http://127.0.0.1:9/t"}
     assert "7 passed" in run("test", SPOTIFY, env=elsewhere).stdout
+
+
+def test_a_token_asked_for_in_clear_text_is_warned_of(write):
+    oauth = ('auth: {oauth2_client_credentials: {token_url: "http://id.example.com/t", client_id: c, '
+             'client_secret: "${SHOP_TOKEN}"}}')
+    text = GOOD.replace('auth: {bearer: {token: "${SHOP_TOKEN}"}}', oauth)
+    assert [(p[:3], "http://" in p[3]) for p in problems(text, write)] == [((5, 51, "warning"), True)]
+    assert problems(text.replace("id.example.com", "127.0.0.1:8080"), write) == []

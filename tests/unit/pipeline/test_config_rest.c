@@ -499,13 +499,13 @@ static void credentials_in_clear_text_are_warned_of_but_not_on_this_machine(void
     static const struct {
         const char *url;
         size_t n;
-    } cases[] = {{"http://api.example.com", 1},
-                 {"https://api.example.com", 0},
-                 {"http://127.0.0.1:8080/x", 0},
-                 {"http://localhost:1", 0}};
+    } cases[] = {{"http://api.example.com", 1},  {"https://api.example.com", 0},
+                 {"http://127.0.0.1:8080/x", 0}, {"http://localhost:1", 0},
+                 {"http://127.example.com", 1},  {"http://localhost.example.com/", 1},
+                 {"http://[::1]:80/", 0}};
     (void)state;
     setenv("LEAT_TEST_KEY", "k", 1);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct loaded l;
         char text[512];
         snprintf(text, sizeof(text),
