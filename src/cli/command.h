@@ -98,8 +98,11 @@ void lt_help_command(FILE *out, const struct lt_command *command);
 /** The man page of a command, or with NULL of the program, in man(7) form. */
 void lt_help_man(FILE *out, const struct lt_command *command);
 
-/** Prints "leat COMMAND: text" (with file, line and column where the error has them) on stderr, and
- * the exit code that fits: LT_EXIT_USAGE for LEAT_E_CONFIG, else LT_EXIT_FAILED. */
+/** --log-format json: what goes wrong is a line of the log, too. */
+bool lt_cli_logs_json(void);
+/** Prints "leat COMMAND: text" (with file, line and column where the error has them) on stderr, or
+ * a line of the log with --log-format json, and gives the exit code that fits: LT_EXIT_USAGE for
+ * LEAT_E_CONFIG, else LT_EXIT_FAILED. */
 int lt_cli_fail(const char *command, const struct leat_error *err);
 
 /** What target.h needs from the common options. */

@@ -2,6 +2,7 @@
 /* How the problems of a file are shown, by every command that takes a FILE. */
 #include "cli/file.h"
 
+#include "base/log.h"
 #include "base/units.h"
 #include "pipeline/yaml.h"
 
@@ -110,12 +111,27 @@ void lt_cli_print_problems(FILE *out, const struct lt_system *system,
     lt_arena_deinit(&arena);
 }
 
+static void log_problems(const char *command, const struct lt_system *system,
+                         const struct lt_problems *problems) {
+    for (size_t i = 0; i < problems->n; i++) {
+        const struct lt_problem *problem = &problems->list[i];
+        lt_log(problem->warning ? LT_LOG_WARN : LT_LOG_ERROR, command, "%s:%u:%u: %s", system->path,
+               problem->place.line, problem->place.column, problem->text);
+    }
+    if (problems->n_untold)
+        lt_log(LT_LOG_ERROR, command, "%s: and %zu more problems", system->path,
+               problems->n_untold);
+}
+
 int lt_cli_load(const char *command, const char *path, struct lt_system *out) {
     struct lt_problems problems;
     struct leat_error err;
     leat_status status = lt_system_load(out, path, &problems, &err);
 
-    lt_cli_print_problems(stderr, out, &problems);
+    if (lt_cli_logs_json())
+        log_problems(command, out, &problems);
+    else
+        lt_cli_print_problems(stderr, out, &problems);
     if (status == LEAT_OK)
         return LT_EXIT_OK;
     if (problems.n)

@@ -42,8 +42,18 @@ static void write_log(const char *line, size_t len) {
     (void)written;
 }
 
+static bool logs_json; /* set before the command runs */
+
+bool lt_cli_logs_json(void) {
+    return logs_json;
+}
+
 int lt_cli_fail(const char *command, const struct leat_error *err) {
-    if (err->line)
+    if (logs_json && err->line)
+        lt_log(LT_LOG_ERROR, command, "line %u, column %u: %s", err->line, err->column, err->text);
+    else if (logs_json)
+        lt_log(LT_LOG_ERROR, command, "%s", err->text);
+    else if (err->line)
         fprintf(stderr, "leat %s: line %u, column %u: %s\n", command, err->line, err->column,
                 err->text);
     else
@@ -106,6 +116,7 @@ static int run_command(const struct lt_command *command, int argc, char **argv) 
                  : common->verbose ? LT_LOG_DEBUG
                                    : LT_LOG_INFO,
                  common->log_format ? LT_LOG_JSON : LT_LOG_TEXT, write_log);
+    logs_json = common->log_format;
     code = command->run(values, args, n_args);
 
 out:

@@ -47,6 +47,19 @@ def test_serve_of_a_folder_that_is_taken_names_it_and_fails(server):
     assert str(server.data) in done.stderr
 
 
+def test_what_goes_wrong_is_a_line_of_the_json_log(server, tmp_path):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("streams: {a: {shard: 1}}\n")
+    for args, code, said in ((["serve", "--listen", "127.0.0.1:0"], 1, "has the folder"),
+                             (["put", "none", "{}"], 1, "none"), (["tail", "none"], 1, "none"),
+                             (["run", bad], 2, "bad.yaml:1:15: "), (["run", tmp_path / "gone.yaml"], 2, "gone.yaml"),
+                             (["up", bad], 2, "shard")):
+        done = leat.run(*args, "--log-format", "json", data=server.data, code=code)
+        lines = [json.loads(line) for line in done.stderr.splitlines()]
+        assert lines[-1]["level"] == "error" and lines[-1]["area"] == args[0], done.stderr
+        assert said in lines[-1]["message"], done.stderr
+
+
 def test_serve_answers_rubbish_with_an_error_and_goes_on(server):
     for rubbish in (b"\x00\xff\x00\xff\r\n\r\n", b"GET\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
                     b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
