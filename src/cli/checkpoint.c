@@ -165,6 +165,7 @@ static int run_action(const struct values *values, const char *action,
         lt_cli_fail("checkpoint", &err);
         return LT_EXIT_USAGE;
     }
+    target_options.looks = strcmp(action, "show") == 0;
     if (lt_target_open(&target, &target_options, &err) != LEAT_OK)
         return lt_cli_fail("checkpoint", &err);
     for (size_t i = 0; i < system->n_pipelines && status == LEAT_OK; i++) {

@@ -105,6 +105,7 @@ static int run(const void *values, const char *const *args, size_t n_args) {
     int code = lt_cli_load("down", args[0], &system);
 
     (void)n_args;
+    target_options.looks = true;
     if (code == LT_EXIT_OK && lt_target_open(&target, &target_options, &err) != LEAT_OK)
         code = lt_cli_fail("down", &err);
     else if (code == LT_EXIT_OK)

@@ -392,6 +392,7 @@ static int run(const void *values, const char *const *args, size_t n_args) {
     int code = LT_EXIT_OK;
 
     (void)args, (void)n_args;
+    target_options.looks = true;
     leat_status status = lt_target_open(&target, &target_options, &err);
     if (status == LEAT_OK)
         status = lt_listing_load(&listing, target, &err);

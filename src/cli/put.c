@@ -190,6 +190,7 @@ static leat_status open_work(struct work *work, struct leat_error *err) {
         status = lt_expr_filter_new(&work->key, lt_slice_str(work->values->key), err);
     if (status != LEAT_OK)
         return lt_error_prefix(err, "--key");
+    target_options.looks = true;
     status = lt_target_open(&work->target, &target_options, err);
     if (status == LEAT_OK)
         status = lt_target_streams(work->target, &work->loop, &work->service, err);

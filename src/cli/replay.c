@@ -58,6 +58,7 @@ static int replay(const struct values *values, const struct lt_system *system) {
     struct leat_error err;
     int code = LT_EXIT_OK;
 
+    target_options.looks = true;
     if (lt_target_open(&target, &target_options, &err) != LEAT_OK)
         return lt_cli_fail("replay", &err);
     for (size_t i = 0; i < system->n_pipelines && code == LT_EXIT_OK; i++) {

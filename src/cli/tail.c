@@ -167,6 +167,7 @@ static int run(const void *v, const char *const *args, size_t n_args) {
         lt_cli_fail("tail", &err);
         return LT_EXIT_USAGE;
     }
+    target_options.looks = true;
     if (lt_target_open(&target, &target_options, &err) != LEAT_OK)
         return lt_cli_fail("tail", &err);
     lt_buf_init(&printer.out, LINE_MAX_RECORD_BYTES);

@@ -11,6 +11,7 @@
 #include "store/claim.h"
 #include "store/folder.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,6 +30,8 @@ struct lt_target {
     struct lt_aws_endpoint remote[N_SERVICES]; /* url NULL: embedded */
     struct lt_aws_endpoint engine_endpoint;    /* url NULL: not opened yet */
     char socket_path[64];
+    bool looks;
+    char scratch[64];                /* "": the data folder is the engine's */
     struct lt_engine *engine;        /* in this process, or NULL */
     struct lt_takeover *takeover;    /* while another process has it */
     struct lt_object_store *objects; /* own: over S3's protocol */
@@ -82,6 +85,7 @@ leat_status lt_target_open(struct lt_target **out, const struct lt_target_option
     *out = NULL;
     if (!target)
         return no_memory(err);
+    target->looks = opt->looks;
     lt_arena_init(&target->arena, ARENA_MAX_BYTES);
     status = lt_aws_config_load(&target->aws, opt->profile, &target->arena, err);
     if (status != LEAT_OK)
@@ -120,17 +124,32 @@ void lt_target_close(struct lt_target *target, bool flush) {
     lt_state_close(target->state);
     lt_engine_close(target->engine, flush);
     lt_takeover_stop(target->takeover, flush);
+    if (*target->scratch)
+        lt_folder_remove(target->scratch);
     lt_arena_deinit(&target->arena);
     free(target);
 }
 
+/* Who only looks sees an empty folder where there is none. */
+static leat_status find_folder(struct lt_target *target, struct leat_error *err) {
+    if (!target->looks || access(target->data_dir, F_OK) == 0 || errno != ENOENT)
+        return LEAT_OK;
+    leat_status status = lt_folder_scratch(target->scratch, err);
+    if (status == LEAT_OK)
+        target->data_dir = target->scratch;
+    else
+        *target->scratch = '\0';
+    return status;
+}
+
 /* The holder may end, or a new one appear, between two looks: look again. */
 static leat_status open_engine(struct lt_target *target, struct leat_error *err) {
-    const struct lt_engine_options opt = {.data_dir = target->data_dir, .passing = true};
-    leat_status status = LEAT_E_BUSY;
-
     if (target->engine_endpoint.url)
         return LEAT_OK;
+    leat_status status = find_folder(target, err);
+    if (status != LEAT_OK)
+        return status;
+    const struct lt_engine_options opt = {.data_dir = target->data_dir, .passing = true};
     for (int attempt = 0; attempt < N_OPEN_ATTEMPTS; attempt++) {
         status = lt_engine_open(&target->engine, &opt, err);
         if (status != LEAT_E_BUSY)

@@ -22,7 +22,9 @@ struct lt_target_options {
     const char *endpoint_url; /**< for all services; before the environment's */
     const char *region;
     const char *profile;
-    bool aws; /**< the real AWS, at its own addresses */
+    bool aws;   /**< the real AWS, at its own addresses */
+    bool looks; /**< makes no data folder: where there is none it works in an empty one of its own,
+                     which goes with the target */
 };
 
 /**

@@ -150,6 +150,24 @@ static int empty_folder(int dir_fd, int depth) {
     return sys;
 }
 
+leat_status lt_folder_scratch(char out[64], struct leat_error *err) {
+    const char *tmp = getenv("TMPDIR");
+
+    if (!tmp || *tmp != '/' || strlen(tmp) > 40)
+        tmp = "/tmp";
+    snprintf(out, 64, "%s/leat-look-XXXXXX", tmp);
+    if (!mkdtemp(out))
+        return lt_fail_sys(err, errno, "making a folder in %s", tmp);
+    return LEAT_OK;
+}
+
+void lt_folder_remove(const char *path) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd >= 0 && empty_folder(fd, 0) == 0)
+        rmdir(path);
+}
+
 static leat_status clean_up(struct lt_folder *folder, struct leat_error *err) {
     for (size_t i = 0; i < sizeof(sub_folders) / sizeof(sub_folders[0]); i++)
         if (mkdirat(folder->dir_fd, sub_folders[i], 0777) && errno != EEXIST)

@@ -45,6 +45,13 @@ LEAT_MUST_CHECK leat_status lt_folder_listen(struct lt_folder *folder, int *fd,
  */
 LEAT_MUST_CHECK leat_status lt_folder_peer(const char *path, char out[64], struct leat_error *err);
 
+/**
+ * A new, empty folder for one who only looks, in `out` (room for 64 bytes), in TMPDIR or /tmp.
+ * Remove it with lt_folder_remove(), which removes all that is in it, too.
+ */
+LEAT_MUST_CHECK leat_status lt_folder_scratch(char out[64], struct leat_error *err);
+void lt_folder_remove(const char *path);
+
 /** Whether nobody has the folder, and who had it last had it in passing (lt_folder_pass()). */
 bool lt_folder_is_left(const char *path);
 

@@ -189,6 +189,19 @@ def test_ls_on_an_empty_folder(data):
     assert listing(data=data)["streams"] == []
 
 
+@pytest.mark.parametrize("args, code", [
+    (["ls"], 0), (["ls", "-o", "json"], 0), (["up", "FILE", "--dry-run"], 0), (["down", "FILE", "--yes"], 0),
+    (["checkpoint", "show", "FILE"], 0), (["tail", "sessions"], 1), (["put", "sessions", "{}"], 1),
+])
+def test_who_only_looks_makes_no_folder(file, data, tmp_path, args, code):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    done = run(*[file if arg == "FILE" else arg for arg in args], data=data, code=code, env={"TMPDIR": scratch})
+    assert not data.exists()
+    assert list(scratch.iterdir()) == []
+    assert str(scratch) not in done.stdout + done.stderr
+
+
 def test_ls_lines_up_its_columns(file, data):
     run("up", file, data=data)
     text = run("ls", "--shards", data=data).stdout
