@@ -28,7 +28,7 @@ enum lt_rest_note {
     LT_REST_NOTE_REQUEST, /**< each request as it is sent, for -v */
     LT_REST_NOTE_ANSWER,  /**< each answer's status, bytes and milliseconds, for -v */
     LT_REST_NOTE_RETRY,
-    LT_REST_NOTE_WAIT, /**< with its end */
+    LT_REST_NOTE_WAIT, /**< its end is `until_ms` */
     LT_REST_NOTE_TOKEN,
 };
 

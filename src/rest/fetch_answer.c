@@ -105,19 +105,16 @@ static void hold_host(struct lt_rest_fetching *fetching, unsigned status, int64_
     struct lt_rest_fetcher *fetcher = fetching->fetcher;
     struct lt_rest_budget *budget = &fetching->host->budget;
     int64_t now_ms = (int64_t)uv_now(fetcher->loop), was_ms = budget->paused_to_ms;
-    char until[32];
 
     if (status == 429)
         lt_rest_budget_slow(budget, fetching->sent_ms, now_ms);
     lt_rest_budget_pause(budget, now_ms, wait_ms);
     if (budget->paused_to_ms <= was_ms || (was_ms > now_ms && budget->paused_to_ms - was_ms < 1000))
         return;
-    int64_t until_ms = lt_clock_wall_ms() + wait_ms;
-    lt_rest_note(fetcher, LT_REST_NOTE_WAIT, until_ms,
-                 "%s %s (HTTP %u%s%s); waiting %.1f s, until %s", fetching->host->name,
+    lt_rest_note(fetcher, LT_REST_NOTE_WAIT, lt_clock_wall_ms() + wait_ms,
+                 "%s %s (HTTP %u%s%s); waiting %.1f s", fetching->host->name,
                  err->retry_after_ms ? "asks to wait" : "asks for fewer requests", status,
-                 err->code[0] ? ", " : "", err->code, (double)wait_ms / 1000,
-                 lt_format_time(until_ms, until));
+                 err->code[0] ? ", " : "", err->code, (double)wait_ms / 1000);
 }
 
 static enum verdict fail_for_too_long(const struct lt_rest_fetching *fetching, int64_t asked_ms,
