@@ -253,6 +253,11 @@ static struct lt_slice read_text(struct lt_rest_pager *pager, struct lt_json fou
     return copy;
 }
 
+/* What is found is always a path. */
+static bool is_path(const struct lt_expr_query *query) {
+    return !query || lt_expr_query_is_path(query);
+}
+
 leat_status lt_rest_pager_read_found(struct lt_rest_pager *pager, struct lt_json found,
                                      struct leat_error *err) {
     struct lt_rest_pagination how = {0};
@@ -276,5 +281,11 @@ leat_status lt_rest_pager_read_found(struct lt_rest_pager *pager, struct lt_json
                        "the kept position of resource %s holds a pagination that does not fit it",
                        pager->resource->name);
     pager->how = how;
-    return lt_rest_pager_set_up(pager, err);
+    leat_status status = lt_rest_pager_set_up(pager, err);
+    if (status == LEAT_OK && !(is_path(pager->total) && is_path(pager->pages) &&
+                               is_path(pager->next) && is_path(pager->more)))
+        status = lt_fail(err, LEAT_E_PARSE, 0,
+                         "the kept position of resource %s holds what was never found",
+                         pager->resource->name);
+    return status;
 }

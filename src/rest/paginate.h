@@ -110,7 +110,7 @@ LEAT_MUST_CHECK leat_status lt_rest_pager_next(const struct lt_rest_pager *pager
  *     link     a Link header with rel="next"
  *     next     `next`, `next_url`, `@odata.nextLink` … that is a URL, or an object with `href`
  *     cursor   `next_cursor`, `next_page_token` … that is a text (with `has_more` beside it)
- *     offset   `offset`, `limit` and a `total` beyond this page
+ *     offset   `offset`, a `limit` (also the request's) and a `total` beyond this page
  *     page     `page` (0 or 1) and a number of pages beyond it
  */
 LEAT_MUST_CHECK leat_status lt_rest_pager_detect(struct lt_rest_pager *pager,

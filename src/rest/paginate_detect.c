@@ -183,8 +183,20 @@ static const char *find_count(const struct holder *holder, const char *const *na
     return NULL;
 }
 
+/* How many records were asked for, by a `limit` of the page or of its request. */
+static bool find_limit(const struct search *s, const struct holder *holder, int64_t *limit) {
+    static const char *const name = "limit";
+    struct lt_json number;
+
+    if (find_count(holder, &name, 1, limit))
+        return true;
+    struct lt_slice asked = lt_rest_url_param(s->seen->url, name, s->arena);
+    return asked.data && lt_json_parse(&number, asked, 0, NULL) == LEAT_OK &&
+           lt_json_int64(number, limit);
+}
+
 static bool find_offset(struct search *s, struct lt_rest_pagination *how) {
-    static const char *const offset_name = "offset", *const limit_name = "limit";
+    static const char *const offset_name = "offset";
     int64_t offset, limit, total;
     int64_t n = (int64_t)s->seen->n_records;
 
@@ -192,13 +204,13 @@ static bool find_offset(struct search *s, struct lt_rest_pagination *how) {
         const struct holder *holder = &s->holders[i];
         const char *name = find_count(holder, total_names, N_OF(total_names), &total);
         if (!name || !find_count(holder, &offset_name, 1, &offset) ||
-            !find_count(holder, &limit_name, 1, &limit))
+            !find_limit(s, holder, &limit))
             continue;
         if (n == 0 || n > limit || offset > total - n || total - n == offset)
             continue;
         *how = (struct lt_rest_pagination){.kind = "offset",
                                            .offset_param = offset_name,
-                                           .limit_param = limit_name,
+                                           .limit_param = "limit",
                                            .total = text_of(step(s, holder->path, name))};
         return true;
     }

@@ -70,6 +70,9 @@ static void auto_finds_offsets_and_pages(void **state) {
                         "offset");
     assert_number(rig, 2);
     assert_int_equal(rig->told.total, 5);
+    assert_string_equal(detect(rig, "{\"items\":[{},{}],\"offset\":0,\"total\":5}", 2), "offset");
+    assert_number(rig, 2); /* the request says limit=2 */
+    rig->seen.url = "https://api.test/v1/things";
     assert_string_equal(detect(rig, "{\"items\":[{}],\"meta\":{\"page\":1,\"total_pages\":3}}", 1),
                         "page");
     assert_number(rig, 2);
@@ -100,6 +103,7 @@ static void auto_takes_no_field_of_a_record_or_lookalike_for_paging(void **state
     };
     struct rig *rig = *state;
 
+    rig->seen.url = "https://api.test/v1/things"; /* nobody said a limit */
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
         const char *kind = detect(rig, pages[i], 1);
         if (strcmp(kind, "auto") != 0)
@@ -162,7 +166,8 @@ static void what_was_found_must_fit(void **state) {
                                       "{\"kind\":\"nothing\",\"first\":0}",
                                       "{\"kind\":\"page\"}",
                                       "{\"kind\":\"next\",\"first\":0,\"next\":7}",
-                                      "{\"kind\":\"ne\\u0000xt\",\"first\":0}"};
+                                      "{\"kind\":\"ne\\u0000xt\",\"first\":0}",
+                                      "{\"kind\":\"next\",\"first\":0,\"next\":\"halt\"}"};
     struct rig *rig = *state;
     struct lt_json found;
 
