@@ -162,12 +162,12 @@ static void on_note(void *ctx, enum lt_rest_note note, const char *text, int64_t
 static leat_status link_resources(struct lt_rest_walk *walk, struct leat_error *err) {
     for (size_t i = walk->n_resources; i > 0; i--) {
         struct lt_walk_resource *res = &walk->resources[i - 1];
-        size_t parent = res->resource->parent;
+        size_t parent = walk->api->resources[i - 1].parent;
         if (parent == SIZE_MAX)
             continue;
         if (parent >= i - 1)
             return lt_fail(err, LEAT_E_CONFIG, 0, "resource %s stands before its parent",
-                           res->resource->name);
+                           walk->api->resources[i - 1].name);
         res->parent = &walk->resources[parent];
         res->parent->needed |= res->needed;
     }

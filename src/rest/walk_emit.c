@@ -124,15 +124,15 @@ void lt_walk_give(struct lt_rest_walk *walk) {
             ;
 }
 
-void lt_rest_walk_done(struct lt_rest_walk *walk, struct lt_rest_page *public) {
-    struct lt_walk_page *page = (struct lt_walk_page *)public;
-    struct lt_walk_resource *res = page->task->resource;
+void lt_rest_walk_done(struct lt_rest_walk *walk, struct lt_rest_page *page) {
+    struct lt_walk_page *own = (struct lt_walk_page *)page;
+    struct lt_walk_resource *res = own->task->resource;
 
     walk->n_given--;
-    walk->given_bytes -= page->held_bytes;
-    page->user_has = false;
-    page->state = LT_WALK_DONE;
-    lt_walk_page_empty(page);
+    walk->given_bytes -= own->held_bytes;
+    own->user_has = false;
+    own->state = LT_WALK_DONE;
+    lt_walk_page_empty(own);
     lt_walk_count(res);
     lt_walk_wake(walk);
 }

@@ -282,7 +282,7 @@ static leat_status add_fields(struct lt_walk_page *page, struct lt_json *records
     size_t n_fields = res->resource->n_fields;
     struct lt_buf out;
 
-    if (!n_fields || !n)
+    if (!n_fields || !n || !records)
         return LEAT_OK;
     struct lt_json_field *fields = lt_arena_calloc(&page->arena, n_fields, sizeof(*fields));
     if (!fields)
