@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { WINDOW_MS = 1000, RISES_TO_FULL = 20 };
+enum { WINDOW_MS = 1000, RISES_TO_FULL = 20, RISES_TO_PEAK = 50 };
 
 static const double slowest_pace = 0.2, bucket_s = 0.1, longest_wait_s = 1e9;
 /* Where the file says no rate: what a host is taken to bear that was not yet watched for a second,
@@ -96,9 +96,11 @@ void lt_rest_budget_slow(struct lt_rest_budget *budget, int64_t sent_ms, int64_t
         budget->peak = was;
     double slowest = budget->rate > 0 && budget->rate < slowest_pace ? budget->rate : slowest_pace;
     budget->pace = was / 2 > slowest ? was / 2 : slowest;
-    budget->step = (budget->rate > 0 ? budget->rate : budget->peak) / RISES_TO_FULL;
-    if (budget->rate <= 0 && budget->step < slowest_step)
-        budget->step = slowest_step;
+    budget->step = slowest_step;
+    if (budget->rate > 0)
+        budget->step = budget->rate / RISES_TO_FULL;
+    else if (budget->step < budget->peak / RISES_TO_PEAK)
+        budget->step = budget->peak / RISES_TO_PEAK;
     budget->tokens = 0;
     budget->halved_ms = now_ms;
     if (budget->filled_ms < now_ms)

@@ -8,8 +8,8 @@
  * How fast requests may go to a host: a bucket of tokens that never holds more than a tenth of a
  * second's worth (at least one), so that no window of a second sees much more than the rate. A host
  * that says "too many" halves the pace, once for all requests that were under way; from then on it
- * rises again by a twentieth of what it was for each second without another one. Where the file
- * says no rate, what was sent in a second counts as it; less than a second says nothing yet.
+ * rises again for each second without another one: by a twentieth of the rate, or, where the file
+ * says none, by a fiftieth of the most that was sent in a second; less than a second says nothing.
  *
  * Units: `now_ms` is any clock that is never set back, the same in all calls.
  */
