@@ -4,10 +4,13 @@
 #include "engine/engine.h"
 #include "engine/streams.h"
 #include "store/folder.h"
+#include "store/journal_internal.h"
 #include "json/json.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,6 +296,85 @@ static void a_flush_without_deliveries_is_done_at_once(void **state) {
     lt_engine_close(engine, false);
 }
 
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static int gated_fdatasync(int fd) {
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    return fdatasync(fd);
+}
+
+static atomic_uint n_done;
+
+static void count_done(void *ctx, leat_status status, const struct leat_error *err) {
+    (void)ctx;
+    (void)err;
+    if (status == LEAT_OK)
+        atomic_fetch_add(&n_done, 1);
+}
+
+/* Records of that size until no more may wait for the disk; how many those were. */
+static unsigned fill(struct lt_engine *engine, struct lt_slice data) {
+    struct lt_streams_put one = {.key = LT_LIT("k"), .data = data};
+    leat_status status = LEAT_OK;
+    struct leat_error err;
+    unsigned n = 0;
+
+    while ((status = lt_streams_put(lt_engine_streams(engine), "a", &one, 1, count_done, NULL,
+                                    &err)) == LEAT_OK)
+        n++;
+    assert_int_equal(status, LEAT_E_THROTTLED);
+    return n;
+}
+
+static void put(const char *operation, const char *body, char *answer, size_t room) {
+    char request[1024];
+
+    snprintf(request, sizeof(request),
+             "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu\r\n"
+             "X-Amz-Target: Kinesis_20131202.%s\r\n\r\n%s",
+             strlen(body), operation, body);
+    ask(request, answer, room);
+}
+
+static void puts_beyond_what_may_wait_for_the_disk_exceed_the_rate(void **state) {
+    static const char many[] =
+        "{\"StreamName\":\"a\",\"Records\":[{\"PartitionKey\":\"k\",\"Data\":"
+        "\"aGVsbG8h\"},{\"PartitionKey\":\"k\",\"Data\":\"aGVsbG8h\"}]}";
+    static const char one[] = "{\"StreamName\":\"a\",\"PartitionKey\":\"k\",\"Data\":\"aGVsbG8h\"}";
+    static const char said[] = "Rate exceeded for shard shardId-000000000000 in stream a under";
+    struct lt_engine *engine = open_engine(NULL);
+    char *large = calloc(1, 1 << 20), answer[4096];
+    struct leat_error err;
+    (void)state;
+
+    assert_int_equal(lt_streams_create(lt_engine_streams(engine), "a", 1, false, false, 0, &err),
+                     LEAT_OK);
+    pthread_mutex_lock(&gate);
+    lt_journal_io.fdatasync = gated_fdatasync;
+    unsigned n = fill(engine, lt_slice(large, 1 << 20));
+    n += fill(engine, lt_slice("", 0));
+    put("PutRecords", many, answer, sizeof(answer));
+    assert_non_null(strstr(answer, "HTTP/1.1 200"));
+    assert_non_null(strstr(answer, "\"FailedRecordCount\":2"));
+    assert_non_null(strstr(answer, "\"ErrorCode\":\"ProvisionedThroughputExceededException\""));
+    assert_non_null(strstr(answer, said));
+    put("PutRecord", one, answer, sizeof(answer));
+    assert_non_null(strstr(answer, "HTTP/1.1 400"));
+    assert_non_null(strstr(answer, "ProvisionedThroughputExceededException"));
+    assert_int_equal(atomic_load(&n_done), 0);
+
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < 10000 && atomic_load(&n_done) < n; i++)
+        usleep(1000);
+    assert_int_equal(atomic_load(&n_done), n); /* what was taken is kept */
+    lt_journal_io.fdatasync = fdatasync;
+    put("PutRecords", many, answer, sizeof(answer));
+    assert_non_null(strstr(answer, "\"FailedRecordCount\":0"));
+    lt_engine_close(engine, false);
+    free(large);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -303,6 +385,7 @@ int main(void) {
         TEST(a_closed_shard_is_read_to_its_end_and_names_its_children),
         TEST(filters_tell_open_and_closed_shards_apart),
         TEST(a_flush_without_deliveries_is_done_at_once),
+        TEST(puts_beyond_what_may_wait_for_the_disk_exceed_the_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -382,6 +383,52 @@ static void maintenance_keeps_what_is_within_retention(void **state) {
     assert_int_equal(count_records(p, "a", 0), 1);
 }
 
+/* The wall clock is the tests', so that a day can pass. */
+static atomic_llong passed_ms;
+int64_t __real_lt_clock_wall_ms(void);
+int64_t __wrap_lt_clock_wall_ms(void);
+int64_t __wrap_lt_clock_wall_ms(void) {
+    return __real_lt_clock_wall_ms() + atomic_load(&passed_ms);
+}
+
+static void records_age_out_of_their_own_stream_and_numbers_go_on(void **state) {
+    const int64_t hour_ms = 3600000;
+    struct place *p = *state;
+    struct lt_streams_put records[] = {record("k", "", "1"), record("k", "", "2")};
+    struct lt_streams_put later = record("k", "", "3");
+    struct lt_streams_shard of;
+    uint64_t first;
+
+    create(p, "day", 1);
+    create(p, "week", 1);
+    assert_int_equal(lt_streams_set_retention(p->streams, "week", 168, &p->err), LEAT_OK);
+    assert_int_equal(put(p, "day", records, 2), LEAT_OK);
+    assert_int_equal(put(p, "week", records, 2), LEAT_OK);
+    atomic_store(&passed_ms, 23 * hour_ms);
+    assert_int_equal(put(p, "day", &later, 1), LEAT_OK);
+    assert_int_equal(lt_streams_maintain(p->streams, &p->err), LEAT_OK);
+    assert_int_equal(count_records(p, "day", 0), 3);
+    for (int restart = 0; restart < 2; restart++) {
+        atomic_store(&passed_ms, 25 * hour_ms);
+        assert_int_equal(lt_streams_maintain(p->streams, &p->err), LEAT_OK);
+        assert_int_equal(count_records(p, "day", 0), 1);
+        assert_int_equal(count_records(p, "week", 0), 2);
+        of = shard(p, "day", 0);
+        assert_int_equal(
+            lt_streams_seek(p->streams, &of, LT_STREAMS_TRIM_HORIZON, 0, 0, &first, &p->err),
+            LEAT_OK);
+        assert_int_equal(first, 3);
+        reopen(p);
+    }
+    atomic_store(&passed_ms, 200 * hour_ms);
+    assert_int_equal(lt_streams_maintain(p->streams, &p->err), LEAT_OK);
+    assert_int_equal(count_records(p, "day", 0) + count_records(p, "week", 0), 0);
+    assert_int_equal(put(p, "day", &later, 1), LEAT_OK);
+    assert_int_equal(later.seq, 4);
+    assert_int_equal(count_records(p, "day", 0), 1);
+    atomic_store(&passed_ms, 0);
+}
+
 static void a_damaged_document_stops_the_start_and_is_named(void **state) {
     struct place *p = *state;
     struct lt_streams *again;
@@ -455,6 +502,7 @@ int main(void) {
         TEST(reading_starts_where_it_is_told),
         TEST(what_was_removed_stays_removed_whatever_is_left_on_disk),
         TEST(maintenance_keeps_what_is_within_retention),
+        TEST(records_age_out_of_their_own_stream_and_numbers_go_on),
         TEST(a_damaged_document_stops_the_start_and_is_named),
         TEST(puts_and_changes_of_the_catalogue_do_not_disturb_each_other),
     };
