@@ -53,6 +53,20 @@ static leat_status keep(struct lt_rest_fetcher *fetcher, const struct lt_rest_to
     return LEAT_OK;
 }
 
+/* Says what the answer was to. */
+static leat_status unreadable(const struct lt_rest_fetcher *fetcher, const char *url,
+                              struct leat_error *err) {
+    struct leat_error cause = *err;
+    struct lt_buf text;
+
+    lt_buf_init(&text, 1 << 20);
+    lt_rest_mask_append(fetcher->mask, lt_slice_str(url), &text);
+    lt_fail(err, cause.status, 0, "asking for a token: POST %.*s: %s",
+            text.len > 280 ? 280 : (int)text.len, text.len ? text.data : "", cause.text);
+    lt_buf_deinit(&text);
+    return err->status;
+}
+
 static void on_token(void *ctx, leat_status status, const char *url, struct lt_http_answer *answer,
                      const struct leat_error *failure) {
     struct lt_rest_fetcher *fetcher = ctx;
@@ -60,16 +74,16 @@ static void on_token(void *ctx, leat_status status, const char *url, struct lt_h
     struct lt_rest_token token = {NULL, NULL, 0};
     struct leat_error err;
     struct lt_arena arena;
-    (void)url;
 
     tokens->asking = false;
     if (fetcher->closed)
         return;
     lt_arena_init(&arena, (size_t)4 * TOKEN_ANSWER_MAX);
-    if (status == LEAT_OK)
-        status = lt_rest_token_read(&token, lt_buf_slice(&answer->body), &arena, &err);
-    else
+    if (status != LEAT_OK)
         err = *failure;
+    else if ((status = lt_rest_token_read(&token, lt_buf_slice(&answer->body), &arena, &err)) !=
+             LEAT_OK)
+        status = unreadable(fetcher, url, &err);
     if (status == LEAT_OK)
         status = keep(fetcher, &token, &err);
     int64_t now_ms = (int64_t)uv_now(fetcher->loop);
