@@ -133,17 +133,40 @@ static void print_summary(const struct values *v, const struct lt_pull_options *
         lt_cli_pull_summary_text(out, stat);
 }
 
+/* Where the dead letters of what is pulled are. */
+static void print_dead(const struct lt_pull_options *opt, const struct lt_pull_stat *stat) {
+    char count[64];
+
+    fprintf(stderr, "leat pull: %s", lt_cli_count(stat->n_dead, "dead letter", count));
+    for (size_t i = 0; i < opt->system->n_pipelines && !is_stdout(opt->to); i++) {
+        const struct lt_system_pipeline *pipeline = &opt->system->pipelines[i];
+        if (!pipeline->source_api || (opt->only && strcmp(opt->only, pipeline->name) != 0))
+            continue;
+        if (opt->to && (pipeline->dead_bucket || pipeline->dead_stream))
+            fprintf(stderr, ": see %s/dead-letters", opt->to);
+        else if (pipeline->dead_bucket)
+            fprintf(stderr, ": see s3://%s/%s", pipeline->dead_bucket,
+                    pipeline->dead_prefix ? pipeline->dead_prefix : "");
+        else if (pipeline->dead_stream)
+            fprintf(stderr, ": `leat tail %s` shows them", pipeline->dead_stream);
+    }
+    fputs(stat->n_dead == 1 ? "; it says why\n" : "; each says why\n", stderr);
+}
+
 /* What to do next where something is off. */
 static void print_advice(const struct values *v, const struct lt_pull_options *opt,
                          const struct lt_pull_stat *stat, bool failed) {
     bool kept = !is_stdout(opt->to) && !opt->limit;
     bool began = false;
 
+    if (v->common.quiet)
+        return;
+    if (stat->n_dead)
+        print_dead(opt, stat);
     for (size_t i = 0; i < stat->n_resources; i++)
         began |= stat->resources[i].n_pages > 0;
-    if (v->common.quiet || !kept || !began || (!failed && !stat->interrupted))
-        return;
-    fprintf(stderr, "leat pull: what was read is kept; the same command goes on from there\n");
+    if (kept && began && (failed || stat->interrupted))
+        fprintf(stderr, "leat pull: what was read is kept; the same command goes on from there\n");
 }
 
 /* What lies elsewhere is created by `leat up` alone. */

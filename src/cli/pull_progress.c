@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { LOG_EVERY_MS = 10000, TOLD_WAIT_MS = 2000, ESTIMATE_AFTER_MS = 2000, WHY_SHOWN = 60 };
+enum { LOG_EVERY_MS = 10000, TOLD_WAIT_MS = 2000, ESTIMATE_AFTER_MS = 500, WHY_SHOWN = 60 };
 
 struct sums {
     uint64_t n_pages, n_records, n_retries;
@@ -74,7 +74,7 @@ static void append_left(char *out, size_t room, const struct lt_pull_stat *stat)
     if (share <= 0.01 || share >= 1 || stat->elapsed_ms < ESTIMATE_AFTER_MS)
         return;
     print_duration(left, (int64_t)((double)stat->elapsed_ms * (1 - share) / share));
-    snprintf(out, room, ", about %s left", left);
+    snprintf(out, room, ", %.0f %%, about %s left", share * 100, left);
 }
 
 static void append_wait(char *out, size_t room, const struct lt_pull_stat *stat) {

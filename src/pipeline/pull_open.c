@@ -3,6 +3,7 @@
 #include "pipeline/pull_parts.h"
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/units.h"
 #include "object/plain.h"
 
@@ -202,6 +203,9 @@ static leat_status open_services(struct lt_pull_run *run, struct leat_error *err
     const struct lt_pull_options *opt = run->opt;
     leat_status status = lt_target_claim_pipeline(opt->target, run->system->name, &run->claim, err);
 
+    if (status == LEAT_E_BUSY)
+        return lt_fail(err, status, 0, "pipeline %s is already being pulled by another process",
+                       run->system->name);
     if (status == LEAT_OK && opt->to) {
         status = lt_object_plain_new(&run->objects, opt->to, err);
         run->own_objects = status == LEAT_OK;
@@ -301,9 +305,13 @@ leat_status lt_pull_open(struct lt_pull_run *run, struct leat_error *err) {
         if (run->sinks[i].ops->open)
             status = run->sinks[i].ops->open(&run->sinks[i], err);
     }
-    if (status == LEAT_OK)
-        drop_forgotten(run);
-    return status;
+    if (status != LEAT_OK)
+        return status;
+    drop_forgotten(run);
+    if (run->stat->resumed)
+        lt_log(LT_LOG_INFO, "pull", "pipeline %s goes on where its last run stopped",
+               run->system->name);
+    return LEAT_OK;
 }
 
 /* After the loop has run out. */

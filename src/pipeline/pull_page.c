@@ -191,8 +191,14 @@ static leat_status transform(struct lt_pull_page *page, struct lt_expr_result *r
 
     if (expr)
         return lt_expr_run(expr, page->texts, n, results, &page->arena, err);
-    for (size_t i = 0; i < n; i++)
-        results[i] = (struct lt_expr_result){.outcome = LT_EXPR_OK, .data = page->texts[i]};
+    for (size_t i = 0; i < n; i++) {
+        bool is_object = page->page->records[i].type == LT_JSON_OBJECT;
+        results[i] = (struct lt_expr_result){
+            .outcome = is_object ? LT_EXPR_OK : LT_EXPR_NOT_OBJECT,
+            .data = page->texts[i],
+            .reason =
+                is_object ? lt_slice(NULL, 0) : LT_LIT("a record is a JSON object, not this")};
+    }
     return LEAT_OK;
 }
 

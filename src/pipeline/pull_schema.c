@@ -114,7 +114,7 @@ static leat_status on_misfit(struct lt_pull_page *page, size_t i,
     if (resource->on_change == LT_REST_FREEZE)
         return lt_fail(err, LEAT_E_INVALID, 0,
                        "the schema of %s changed: %s was %s, and is %s in record %llu (%s); "
-                       "`on_change: evolve` accepts it",
+                       "`on_change: freeze` stops here, `evolve` would accept it",
                        resource->name, misfit->path, misfit->expected, misfit->found,
                        (unsigned long long)(page->page->ordinal + i), page->page->url);
     char *reason = lt_arena_printf(&page->arena, "%s was %s, and is %s", misfit->path,
