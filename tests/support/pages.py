@@ -17,8 +17,8 @@ def offset_list(records, total=True, limit=10, name="items", offset_param="offse
     """Offset and limit. `total`: told truly (True), not told (False), or what it says instead: a number, or a function of
     the offset."""
     def handler(request):
-        at = request.number(offset_param, 0)
-        body = {name: records[at:at + request.number(limit_param, limit)], "offset": at}
+        at, size = request.number(offset_param, 0), request.number(limit_param, limit)
+        body = {name: records[at:at + size], "offset": at, "limit": size}
         if total is True:
             body["total"] = len(records)
         elif total is not False:
