@@ -95,11 +95,26 @@ static void count_retries(struct lt_walk_resource *res) {
     walk->n_retries = n;
 }
 
+/* The body is taken over, the rest copied. */
+static bool take_answer(struct lt_walk_page *page, const char *url, struct lt_http_answer *answer) {
+    page->answer.status = answer->status;
+    page->answer.remote = "";
+    page->answer.body = answer->body;
+    lt_buf_init(&answer->body, answer->body.max);
+    lt_buf_append(&page->answer.headers, lt_buf_slice(&answer->headers));
+    if (strcmp(page->url, url) != 0) {
+        free(page->url);
+        page->url = strdup(url);
+    }
+    return page->url && !page->answer.headers.failed;
+}
+
 void lt_walk_on_fetched(void *ctx, leat_status status, const char *url,
                         struct lt_http_answer *answer, const struct leat_error *err) {
     struct lt_walk_page *page = ctx;
     struct lt_walk_resource *res = resource_of(page);
     struct lt_rest_walk *walk = page->walk;
+    struct leat_error no_memory;
 
     walk->n_in_flight--;
     res->n_in_flight--;
@@ -116,17 +131,11 @@ void lt_walk_on_fetched(void *ctx, leat_status status, const char *url,
     page->state = LT_WALK_ANSWERED;
     walk->n_answered++;
     page->public.fetched_ms = lt_clock_wall_ms();
-    page->answer.status = answer->status;
-    page->answer.remote = "";
-    page->answer.body = answer->body;
-    lt_buf_init(&answer->body, answer->body.max);
-    lt_buf_append(&page->answer.headers, lt_buf_slice(&answer->headers));
-    if (strcmp(page->url, url) != 0) {
-        char *copy = strdup(url);
-        if (copy) {
-            free(page->url);
-            page->url = copy;
-        }
+    if (!take_answer(page, url, answer)) {
+        lt_fail(&no_memory, LEAT_E_NOMEM, 0, "resource %s: no memory for an answer",
+                res->resource->name);
+        lt_walk_page_fail(page, &no_memory);
+        return;
     }
     lt_walk_page_hold(page, sizeof(*page) + page->answer.body.cap + page->answer.headers.cap);
     res->page_bytes =

@@ -29,8 +29,9 @@ static void put_hash(struct lt_json_writer *w, uint64_t hash) {
 
 static void put_text(struct lt_json_writer *w, const char *key, const char *text,
                      const struct lt_rest_mask *mask) {
-    bool lost = !text || lt_rest_mask_hides(mask, lt_slice_str(text));
+    bool lost = lt_rest_mask_hides(mask, lt_slice_str(text));
 
+    w->out->failed |= !text; /* no memory */
     lt_json_key(w, lost ? "lost" : key);
     if (lost)
         lt_json_put_bool(w, true);

@@ -18,12 +18,15 @@ struct lt_rest_fetcher {
 };
 
 static struct rig *the_rig;
+volatile int rig_inside;
 
 leat_status lt_rest_fetcher_new(struct lt_rest_fetcher **out,
                                 const struct lt_rest_fetcher_options *opt, struct leat_error *err) {
     (void)opt;
     (void)err;
+    rig_inside++;
     *out = calloc(1, sizeof(**out));
+    rig_inside--;
     assert_non_null(*out);
     (*out)->rig = the_rig;
     return LEAT_OK;
@@ -61,12 +64,14 @@ void lt_rest_fetcher_free(struct lt_rest_fetcher *fetcher) {
 leat_status lt_rest_fetch(struct lt_rest_fetcher *fetcher, const struct lt_rest_request *request,
                           lt_rest_fetched *done, void *ctx, struct leat_error *err) {
     struct rig *rig = fetcher->rig;
-    struct pending *one = calloc(1, sizeof(*one));
     struct pending **link = &rig->pending;
 
     (void)err;
+    rig_inside++;
+    struct pending *one = calloc(1, sizeof(*one));
     assert_non_null(one);
     one->url = strdup(request->url);
+    rig_inside--;
     one->done = done;
     one->ctx = ctx;
     while (*link)
@@ -92,11 +97,13 @@ uint64_t rig_random(struct rig *rig, uint64_t below) {
 }
 
 void rig_add_line(struct lines *lines, struct lt_slice text) {
+    rig_inside++;
     if ((lines->n & (lines->n - 1)) == 0) {
         lines->list = realloc(lines->list, (lines->n ? lines->n * 2 : 1) * sizeof(*lines->list));
         assert_non_null(lines->list);
     }
     lines->list[lines->n++] = strndup(text.data, text.len);
+    rig_inside--;
 }
 
 void rig_free_lines(struct lines *lines) {
@@ -230,7 +237,9 @@ static void answer_one(struct rig *rig) {
 
     lt_buf_init(&reply.body, 1 << 26);
     lt_buf_init(&reply.headers, 1 << 20);
+    rig_inside++;
     rig->answer(rig, one->url, &reply);
+    rig_inside--;
     struct lt_http_answer answer = {
         .status = reply.status, .body = reply.body, .headers = reply.headers, .remote = "test"};
     if (reply.status / 100 == 2) {
@@ -313,7 +322,7 @@ int rig_tear_down(void **state) {
     return 0;
 }
 
-void rig_start(struct rig *rig) {
+leat_status rig_try_start(struct rig *rig) {
     const struct lt_rest_walk_options opt = {.api = &rig->api,
                                              .loop = &rig->loop,
                                              .selected = rig->selected,
@@ -324,9 +333,15 @@ void rig_start(struct rig *rig) {
                                              .on_page = on_page,
                                              .on_progress = on_progress,
                                              .on_end = on_end};
-    if (lt_rest_walk_start(&rig->walk, &opt, &rig->err) != LEAT_OK)
+    leat_status status = lt_rest_walk_start(&rig->walk, &opt, &rig->err);
+    if (status == LEAT_OK)
+        uv_timer_start(&rig->ticker, on_tick, 0, 0);
+    return status;
+}
+
+void rig_start(struct rig *rig) {
+    if (rig_try_start(rig) != LEAT_OK)
         fail_msg("%s", rig->err.text);
-    uv_timer_start(&rig->ticker, on_tick, 0, 0);
 }
 
 void rig_run(struct rig *rig) {
@@ -337,8 +352,10 @@ void rig_run(struct rig *rig) {
 }
 
 void rig_position(const struct rig *rig, size_t resource, struct lt_buf *out) {
+    rig_inside++;
     lt_buf_clear(out);
     lt_rest_walk_position(rig->walk, resource, out);
+    rig_inside--;
     assert_false(out->failed);
 }
 
@@ -352,6 +369,7 @@ void rig_free_positions(struct rig *rig) {
 void rig_keep_positions(struct rig *rig) {
     struct lt_buf text;
 
+    rig_inside++;
     lt_buf_init(&text, 1 << 26);
     rig_free_positions(rig);
     for (size_t i = 0; i < rig->api.n_resources; i++) {
@@ -359,4 +377,5 @@ void rig_keep_positions(struct rig *rig) {
         rig->positions[i] = lt_slice(strndup(text.data, text.len), text.len);
     }
     lt_buf_deinit(&text);
+    rig_inside--;
 }

@@ -34,6 +34,9 @@ struct reply {
 };
 typedef void answer_fn(struct rig *rig, const char *url, struct reply *reply);
 
+/* Not 0 while the rig itself works: what it allocates is not the walk's. */
+extern volatile int rig_inside; /* volatile: compilers know what calloc() looks at */
+
 /* Lines that grow. */
 struct lines {
     char **list;
@@ -88,6 +91,7 @@ struct lt_rest_resource *rig_resource(struct rig *rig, const char *name, const c
 
 /* Starts and goes on to the end. Checks what must hold in any walk. */
 void rig_start(struct rig *rig);
+leat_status rig_try_start(struct rig *rig);
 void rig_run(struct rig *rig);
 /* Forgets what came of a walk, for the next one; positions and the API stay. */
 void rig_reset(struct rig *rig);
