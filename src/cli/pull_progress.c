@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { LOG_EVERY_MS = 10000, TOLD_WAIT_MS = 2000, ESTIMATE_AFTER_MS = 500, WHY_SHOWN = 60 };
+enum { LOG_EVERY_MS = 10000, TOLD_WAIT_MS = 500, ESTIMATE_AFTER_MS = 500, WHY_SHOWN = 60 };
 
 struct sums {
     uint64_t n_pages, n_records, n_retries;
