@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/units.h"
+#include "cli/checkpoint_pull.h"
 #include "cli/command.h"
 #include "cli/file.h"
 #include "pipeline/seek.h"
@@ -174,10 +175,8 @@ static int run_action(const struct values *values, const char *action,
             continue;
         found = true;
         if (pipeline->source_api) {
-            fprintf(stderr,
-                    "leat checkpoint: pipeline %s takes records from the API %s, and has its "
-                    "positions there: `leat pull --fresh %s` starts over\n",
-                    pipeline->name, pipeline->source_api->name, system->path);
+            status = lt_cli_checkpoint_pull(action, values->output == 1, values->common.quiet,
+                                            target, pipeline, &err);
             continue;
         }
         status = strcmp(action, "show") == 0 ? show(values, target, pipeline, &err)
@@ -222,9 +221,13 @@ const struct lt_command lt_command_checkpoint = {
     .usage = "show|reset|seek FILE",
     .description =
         "show prints, for each shard of a pipeline's source, the last record that every sink has\n"
-        "acknowledged. reset makes the next run start where the file says, as if it were the "
-        "first; seek sets\n"
-        "the next record to read. Neither works while the pipeline runs.",
+        "acknowledged, and for each resource of a pipeline that pulls how far it is. reset makes "
+        "the "
+        "next run\n"
+        "start where the file says, as if it were the first; seek sets the next record to read of "
+        "a "
+        "stream.\n"
+        "Neither works while the pipeline runs.",
     .examples = "  leat checkpoint show recommender.yaml\n"
                 "  leat checkpoint reset recommender.yaml\n"
                 "  leat checkpoint seek recommender.yaml --to 2026-02-01T10:00:00Z\n"

@@ -93,4 +93,26 @@ LEAT_MUST_CHECK leat_status lt_pull(const struct lt_pull_options *opt, struct lt
                                     struct leat_error *err);
 void lt_pull_stat_deinit(struct lt_pull_stat *stat);
 
+/** Where a pipeline stands in a resource. */
+struct lt_pull_position {
+    const char *resource;
+    bool complete;          /**< the last pass came to its end: the next one begins anew */
+    uint64_t n_records;     /**< of this pass, or the last one */
+    size_t n_waiting;       /**< lists that are begun or wait for their turn */
+    struct lt_slice cursor; /**< JSON, of an incremental resource; or empty */
+};
+
+/** What is kept of a pipeline that pulls, in `arena`; none is no error. */
+LEAT_MUST_CHECK leat_status lt_pull_positions(struct lt_target *target,
+                                              const struct lt_system_pipeline *pipeline,
+                                              struct lt_arena *arena,
+                                              struct lt_pull_position **list, size_t *n,
+                                              struct leat_error *err);
+
+/** Forgets the positions and what waits to become objects: the next pull starts over.
+ * Errors: LEAT_E_BUSY while it is being pulled. */
+LEAT_MUST_CHECK leat_status lt_pull_reset(struct lt_target *target,
+                                          const struct lt_system_pipeline *pipeline,
+                                          struct leat_error *err);
+
 #endif

@@ -273,7 +273,8 @@ def test_down_forgets_what_was_pulled(write, data, tmp_path):
 def test_checkpoint_and_replay_name_the_way_of_a_pipeline_that_pulls(write, data):
     path = write(GOOD)
     run("up", path, env=TOKEN, data=data)
-    assert "`leat pull --fresh " in run("checkpoint", "show", path, env=TOKEN, data=data).stderr
+    assert "not pulled yet" in run("checkpoint", "show", path, env=TOKEN, data=data).stdout
+    assert "`leat pull --fresh`" in run("checkpoint", "seek", path, "--to", "start", env=TOKEN, data=data, code=1).stderr
     assert "`leat pull --fresh`" in run("replay", path, env=TOKEN, data=data).stdout
 
 
