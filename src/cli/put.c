@@ -114,10 +114,10 @@ static void print_summary(const struct work *work, const struct lt_produce_stat 
 
     if (work->values->output == JSON) {
         printf("{\"records\":%llu,\"bytes\":%llu,\"skipped\":%llu,\"sent_again\":%llu,"
-               "\"seconds\":%.3f,\"interrupted\":%s}\n",
+               "\"left\":%llu,\"seconds\":%.3f,\"interrupted\":%s}\n",
                (unsigned long long)stat->n_records, (unsigned long long)stat->n_bytes,
-               (unsigned long long)stat->n_skipped, (unsigned long long)stat->n_retries, seconds,
-               stat->interrupted ? "true" : "false");
+               (unsigned long long)stat->n_skipped, (unsigned long long)stat->n_retries,
+               (unsigned long long)stat->n_left, seconds, stat->interrupted ? "true" : "false");
         return;
     }
     if (work->values->common.quiet)
@@ -130,6 +130,8 @@ static void print_summary(const struct work *work, const struct lt_produce_stat 
         printf(", %llu sent again", (unsigned long long)stat->n_retries);
     if (stat->n_skipped)
         printf(", %llu lines skipped", (unsigned long long)stat->n_skipped);
+    if (stat->n_left)
+        printf(", %llu read and not taken", (unsigned long long)stat->n_left);
     putchar('\n');
 }
 

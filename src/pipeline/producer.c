@@ -144,8 +144,10 @@ static void on_failed(void *ctx, const struct leat_error *err) {
 
 static void on_retried(void *ctx, size_t route, size_t n) {
     struct producer *producer = ctx;
-    (void)route;
+
     producer->stat->n_retries += n;
+    if (producer->stopping) /* what is not taken now is left, and told */
+        producer->outlets[route].stopped = true;
 }
 
 static const struct lt_outlet_events events = {
@@ -359,6 +361,8 @@ static void on_signal(uv_signal_t *handle, int signum) {
         uv_poll_stop(&producer->poll);
         producer->reading = false;
     }
+    for (size_t i = 0; i < producer->n_outlets; i++)
+        producer->outlets[i].stopped |= producer->outlets[i].waiting;
     close_if_done(producer);
 }
 
@@ -390,6 +394,7 @@ static leat_status open_producer(struct producer *producer, struct leat_error *e
 static void free_left(struct producer *producer) {
     for (size_t i = 0; i < producer->n_outlets; i++) {
         struct lt_queue *queue = &producer->outlets[i].queue;
+        producer->stat->n_left += queue->tail - queue->head;
         for (size_t at = queue->head; at < queue->tail; at++)
             let_go(queue->items[at].owner, 1);
         lt_outlet_deinit(&producer->outlets[i]);

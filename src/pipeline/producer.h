@@ -15,8 +15,10 @@ struct lt_produce_stat {
     uint64_t n_bytes;   /**< of those */
     uint64_t n_skipped; /**< lines that are no record */
     uint64_t n_retries; /**< records sent again */
+    uint64_t n_left;    /**< records that were read and not taken: the service failed at the end */
     int64_t elapsed_ms;
-    bool interrupted; /**< by SIGINT or SIGTERM: what was read before is acknowledged */
+    bool interrupted; /**< by SIGINT or SIGTERM: what was read before is acknowledged, unless the
+                           service takes nothing now */
 };
 
 struct lt_produce_options {

@@ -199,6 +199,23 @@ def test_put_waits_for_a_server_that_comes_back(streams):
     server.stop()
 
 
+def test_put_ends_at_sigint_while_nobody_takes_its_records(streams):
+    server = leat.Server(streams).start()
+    put = start("put", "one", "-", "-o", "json", data=streams, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    put.stdin.write('{"id":1}\n')
+    put.stdin.flush()
+    wait_for_records(streams, 1)
+    server.kill()
+    put.stdin.write('{"id":2}\n{"id":3}\n')
+    put.stdin.flush()
+    time.sleep(0.5)  # until it has read them: else it ends the sooner, with none left
+    put.send_signal(signal.SIGINT)
+    out, _ = finish(put, 130)
+    told = json.loads(out)
+    assert told["records"] == 1 and told["left"] in (0, 2) and told["interrupted"] is True
+    assert tail(streams, "one") == ['{"id":1}']
+
+
 def test_put_memory_stays_bounded_however_long_the_input(streams):
     line = json.dumps({"id": 1, "pad": "x" * 1000}) + "\n"
     process = start("put", "four", "-", data=streams, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
