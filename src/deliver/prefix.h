@@ -12,7 +12,7 @@ struct lt_prefix_values {
     int64_t time_ms;               /**< arrival of the oldest record */
     struct lt_slice seed;          /**< random-string is made of it: the same seed, the same text */
     const char *error_output_type; /**< "processing-failed", or NULL in an ordinary prefix */
-    bool as_written; /**< adds nothing to a prefix without a timestamp expression */
+    bool as_written;               /**< adds nothing to a prefix without a timestamp expression */
 };
 
 /** True where `!{` stands in it. */

@@ -16,9 +16,8 @@
  */
 struct lt_dead_letter {
     struct lt_slice pipeline;
-    struct lt_slice
-        code; /**< "NotJson", "NotObject", "ExpressionFailed", "NoRoute", "TooLarge", "Refused",
-                 "SchemaChanged" */
+    struct lt_slice code; /**< "NotJson", "NotObject", "ExpressionFailed", "NoRoute", "TooLarge",
+                             "Refused", "SchemaChanged" */
     struct lt_slice message;
     struct lt_slice expression; /**< or empty */
     struct lt_slice stream;
