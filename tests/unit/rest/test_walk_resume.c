@@ -2,6 +2,8 @@
 /* From every position of a walk, and whatever happens to it, each record comes exactly once. */
 #include "walk_world.h"
 
+#include "rest/walk_parts.h"
+
 /* The positions of one moment, all resources', and how many records each had counted. */
 struct moment {
     char *positions[3];
@@ -63,6 +65,27 @@ static void go_back_to(struct rig *rig, const struct moment *moment) {
         rig->positions[i] = lt_slice_str(strdup(moment->positions[i]));
 }
 
+/* A walk that ended has nothing left but what its positions say. */
+static void check_books(struct rig *rig) {
+    size_t left = 0;
+
+    assert_int_equal(rig->walk->n_given, 0);
+    assert_int_equal(rig->walk->given_bytes, 0);
+    assert_int_equal(rig->walk->n_in_flight, 0);
+    assert_int_equal(rig->walk->n_answered, 0);
+    assert_int_equal(rig->walk->n_failed, 0);
+    for (size_t i = 0; i < 3; i++) {
+        struct lt_walk_resource *res = &rig->walk->resources[i];
+        assert_int_equal(res->n_outstanding, 0);
+        assert_int_equal(res->n_in_flight, 0);
+        for (struct lt_walk_task *task = res->first; task; task = task->next)
+            left += sizeof(*task) + task->values.len;
+        for (struct lt_walk_page *page = res->ledger; page; page = page->next)
+            left += page->held_bytes;
+    }
+    assert_int_equal(rig->walk->held_bytes, left);
+}
+
 static bool is_complete(const char *position) {
     return strstr(position, "\"complete\":true") != NULL;
 }
@@ -74,6 +97,7 @@ static void check_moment(struct rig *rig, struct moments *moments, size_t at) {
     go_back_to(rig, &moment);
     rig_run(rig);
     assert_int_equal(rig->status, LEAT_OK);
+    check_books(rig);
     for (size_t i = 0; i < 3; i++) {
         bool anew = is_complete(moment.positions[i]);
         rig_assert_records(rig, i, &moments->expected[i], anew ? 0 : moment.n[i]);
@@ -198,6 +222,7 @@ static void stopped_at_any_step_it_ends_and_goes_on(void **state) {
         assert_true(rig->status == LEAT_E_CANCELLED || rig->status == LEAT_OK);
         assert_int_equal(rig->n_pending, 0);
         assert_true(moments.n);
+        check_books(rig);
         /* what was given out was done, so that all of it counts but for gaps that were cut off */
         check_moment(rig, &moments, moments.n - 1);
         forget(&moments);
@@ -283,6 +308,7 @@ static void after_any_failed_request_the_next_walk_goes_on(void **state) {
         rig->on_progress = NULL;
         assert_int_equal(rig->status, LEAT_E_REMOTE);
         assert_non_null(strstr(rig->err.text, "says 404"));
+        check_books(rig);
         assert_true(moments.n);
         broken_part = NULL;
         check_moment(rig, &moments, moments.n - 1);
