@@ -176,35 +176,37 @@ static bool is_embedded(const struct lt_pull_options *opt) {
 }
 
 static leat_status pull(const struct values *v, struct lt_pull_options *opt,
-                        struct lt_pull_stat *stat, struct leat_error *err) {
-    struct lt_cli_pull_progress progress = {
+                        struct lt_cli_pull_progress *progress, struct lt_pull_stat *stat,
+                        struct leat_error *err) {
+    leat_status status = LEAT_OK;
+
+    *progress = (struct lt_cli_pull_progress){
         .line = isatty(STDERR_FILENO) && !v->common.quiet && !v->common.log_format,
         .log = v->common.log_format && !v->common.quiet,
         .verbose = v->common.verbose,
         .quiet = v->common.quiet,
     };
-    leat_status status = LEAT_OK;
-
-    opt->ctx = &progress;
-    opt->on_progress = progress.line || progress.log ? lt_cli_pull_show : NULL;
+    opt->ctx = progress;
+    opt->on_progress = progress->line || progress->log ? lt_cli_pull_show : NULL;
     opt->on_note = lt_cli_pull_note;
     if (!opt->to && is_embedded(opt))
         status = lt_plan_create_missing(opt->system, opt->target, err);
     if (status == LEAT_OK)
         status = lt_pull(opt, stat, err);
-    lt_cli_pull_clear(&progress);
+    lt_cli_pull_clear(progress);
     return status;
 }
 
 static int pull_and_tell(const struct values *v, struct lt_pull_options *opt) {
     struct lt_target_options target_options = lt_cli_target_options(&v->common);
+    struct lt_cli_pull_progress progress;
     struct lt_pull_stat stat = {0};
     struct leat_error err;
     int code = LT_EXIT_OK;
 
     if (lt_target_open(&opt->target, &target_options, &err) != LEAT_OK)
         return lt_cli_fail("pull", &err);
-    leat_status status = pull(v, opt, &stat, &err);
+    leat_status status = pull(v, opt, &progress, &stat, &err);
     if (stat.n_resources)
         print_summary(v, opt, &stat);
     if (status != LEAT_OK)

@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-/* What `leat pull` shows while it works (pull_progress.c) and at its end (pull_summary.c). */
+/* What `leat pull` shows while it works (pull_progress.c) and at its end (pull_summary.c). `ctx` is
+ * a struct lt_cli_pull_progress. */
 
 struct lt_cli_pull_progress {
     bool line;    /**< one line that changes, on a terminal */
@@ -18,8 +19,8 @@ struct lt_cli_pull_progress {
     int64_t wait_told_ms; /**< the end of the last wait that was told */
 };
 
-void lt_cli_pull_show(void *progress, const struct lt_pull_stat *stat);
-void lt_cli_pull_note(void *progress, enum lt_rest_note note, const char *text, int64_t until_ms);
+void lt_cli_pull_show(void *ctx, const struct lt_pull_stat *stat);
+void lt_cli_pull_note(void *ctx, enum lt_rest_note note, const char *text, int64_t until_ms);
 void lt_cli_pull_clear(struct lt_cli_pull_progress *progress); /**< takes the line away */
 
 void lt_cli_pull_summary_text(FILE *out, const struct lt_pull_stat *stat);

@@ -148,7 +148,7 @@ static struct lt_slice default_key(struct lt_pull_page *page, size_t index) {
         text = lt_arena_dup(&page->arena, lt_buf_slice(&key));
     } else {
         char *own = lt_arena_printf(&page->arena, "%s-%llu", page->page->resource->name,
-                                    (unsigned long long)(page->page->ordinal + index));
+                                    (unsigned long long)page->page->ordinal + index);
         text = lt_slice_str(own);
     }
     lt_buf_deinit(&key);

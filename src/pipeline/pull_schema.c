@@ -116,7 +116,7 @@ static leat_status on_misfit(struct lt_pull_page *page, size_t i,
                        "the schema of %s changed: %s was %s, and is %s in record %llu (%s); "
                        "`on_change: freeze` stops here, `evolve` would accept it",
                        resource->name, misfit->path, misfit->expected, misfit->found,
-                       (unsigned long long)(page->page->ordinal + i), page->page->url);
+                       (unsigned long long)page->page->ordinal + i, page->page->url);
     char *reason = lt_arena_printf(&page->arena, "%s was %s, and is %s", misfit->path,
                                    misfit->expected, misfit->found);
     if (!reason)

@@ -125,11 +125,9 @@ static void commit_done(void *ctx) {
     struct lt_pull_spools *spools = c->spools;
     bool whole = c->whole;
     leat_status status = c->status;
-    struct leat_error err;
+    struct leat_error err = c->err;
 
     spools->commit = NULL;
-    if (status != LEAT_OK)
-        err = c->err;
     free_commit(c);
     if (status != LEAT_OK) {
         spools->failed = true;
@@ -193,6 +191,7 @@ static leat_status add_document(struct lt_spool_commit *c, const struct lt_pull_
 
 static leat_status add_changes(struct lt_spool_commit *c, const struct lt_state_change *changes,
                                size_t n, struct leat_error *err) {
+    assert(changes || !n);
     for (size_t i = 0; i < n; i++) {
         struct lt_state_change *to = &c->changes[c->n_changes++];
         to->kind = lt_arena_str(&c->arena, lt_slice_str(changes[i].kind));
@@ -426,14 +425,12 @@ static void put_done(void *ctx) {
     struct lt_pull_spools *spools = p->spools;
     struct lt_spool_file *file = p->file;
     leat_status status = p->status;
-    struct leat_error err;
+    struct leat_error err = p->err;
 
     for (size_t i = 0; i < LT_SPOOL_N_PUTS; i++) {
         if (spools->puts[i] == p)
             spools->puts[i] = NULL;
     }
-    if (status != LEAT_OK)
-        err = p->err;
     free_put(p);
     if (status != LEAT_OK) {
         retry_put(spools, file, &err);
