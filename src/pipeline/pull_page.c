@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { PAGE_ARENA_MAX_BYTES = 1 << 30, FIRST_RECORDS = 64 };
+enum { PAGE_ARENA_MAX_BYTES = 1 << 30, FIRST_RECORDS = 64, READY_PAGES = 256 };
 
 static leat_status no_memory(struct leat_error *err) {
     return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a page's records");
@@ -251,14 +251,27 @@ void lt_pull_page_take(struct lt_pull_run *run, struct lt_rest_page *rest_page) 
     else
         run->first = page;
     run->last = page;
-    page->failed = run->failed; /* nothing may pass the one that failed */
-    if (page->failed)
-        return;
-    if (process(page, &err) != LEAT_OK) {
-        page->failed = true;
-        lt_pull_run_fail(run, &err);
+    if (!run->next_raw)
+        run->next_raw = page;
+}
+
+void lt_pull_pages_process(struct lt_pull_run *run) {
+    bool processed = false;
+    struct leat_error err;
+
+    while (run->next_raw && !run->failed && run->n_ready < READY_PAGES &&
+           lt_pull_streams_have_room(run)) {
+        struct lt_pull_page *page = run->next_raw;
+        run->next_raw = page->next;
+        run->n_ready++;
+        page->ready = true;
+        processed = true;
+        if (process(page, &err) != LEAT_OK) {
+            page->failed = true; /* nothing passes it */
+            lt_pull_run_fail(run, &err);
+        }
     }
-    for (size_t i = 0; i < run->n_sinks; i++) {
+    for (size_t i = 0; i < run->n_sinks && processed; i++) {
         if (run->sinks[i].ops->push)
             run->sinks[i].ops->push(&run->sinks[i]);
     }

@@ -43,6 +43,7 @@ struct lt_pull_page {
     struct lt_pull_record *records; /**< what came of them, in order */
     size_t n_records, cap;
     size_t n_unacknowledged; /**< on their way into streams */
+    bool ready;              /**< its records have their sinks; those behind it may be raw */
     bool failed;             /**< the run ends before it */
 };
 
@@ -150,6 +151,8 @@ struct lt_pull_run {
     int claim; /**< a descriptor, or -1 */
 
     struct lt_pull_page *first, *last;
+    struct lt_pull_page *next_raw; /**< the first that is not ready */
+    size_t n_ready;                /**< in line */
     bool advancing;
     bool dirty; /**< positions moved since the last commit */
     enum lt_pull_phase phase;
@@ -179,8 +182,10 @@ LEAT_MUST_CHECK leat_status lt_pull_select(struct lt_pull_run *run, struct leat_
 size_t lt_pull_root(const struct lt_rest_api *api, size_t resource);
 
 /* pull_page.c */
-/** Makes and lines up a page. Without memory the run fails and the page is not done. */
+/** Lines up a page. Without memory the run fails and the page is not done. */
 void lt_pull_page_take(struct lt_pull_run *run, struct lt_rest_page *page);
+/** Makes the next pages ready, so many that memory stays bounded while a sink is slow. */
+void lt_pull_pages_process(struct lt_pull_run *run);
 void lt_pull_page_free(struct lt_pull_page *page);
 /** A record becomes a dead letter. Errors: LEAT_E_INVALID where the pipeline has no place for it.
  */
@@ -192,8 +197,10 @@ LEAT_MUST_CHECK leat_status lt_pull_page_kill(struct lt_pull_page *page, size_t 
 LEAT_MUST_CHECK leat_status lt_pull_sinks_open(struct lt_pull_run *run, struct leat_error *err);
 void lt_pull_sinks_close(struct lt_pull_run *run);
 void lt_pull_sinks_deinit(struct lt_pull_run *run); /**< after the loop has run out */
-/** False while pages should wait. */
+/** False while pages should wait at the head of the line. */
 bool lt_pull_sinks_have_room(const struct lt_pull_run *run);
+/** False while streams have enough that they did not acknowledge. */
+bool lt_pull_streams_have_room(const struct lt_pull_run *run);
 
 /* pull_out.c */
 void lt_pull_out_open(struct lt_pull_out *out, struct lt_pull_run *run, int fd);

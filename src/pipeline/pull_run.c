@@ -14,7 +14,8 @@ enum {
     TICK_MS = 50,
     PROGRESS_EVERY_TICKS = 4,
     COMMIT_EVERY_TICKS = 5,
-    GRACE_MS = 10000 /* that streams have after a stop, to acknowledge what was sent */
+    HELD_BYTES = 32 << 20, /* of pages in line, before the heap's own overhead */
+    GRACE_MS = 10000       /* that streams have after a stop, to acknowledge what was sent */
 };
 
 /* ---- figures ---- */
@@ -59,9 +60,12 @@ static leat_status settle(struct lt_pull_run *run, struct lt_pull_page *page,
 static void leave(struct lt_pull_run *run) {
     struct leat_error err;
 
-    while (run->first && !run->first->failed && !run->first->n_unacknowledged &&
-           lt_pull_sinks_have_room(run)) {
+    for (;;) {
+        lt_pull_pages_process(run);
         struct lt_pull_page *page = run->first;
+        if (!page || !page->ready || page->failed || page->n_unacknowledged ||
+            !lt_pull_sinks_have_room(run))
+            return;
         if (settle(run, page, &err) != LEAT_OK) {
             page->failed = true;
             lt_pull_run_fail(run, &err);
@@ -70,6 +74,7 @@ static void leave(struct lt_pull_run *run) {
         run->first = page->next;
         if (!run->first)
             run->last = NULL;
+        run->n_ready--;
         run->dirty = true;
         struct lt_rest_page *rest_page = page->page;
         lt_pull_page_free(page);
@@ -90,7 +95,7 @@ static bool is_over(const struct lt_pull_run *run) {
         return true;
     if (!run->failed && !run->interrupted && !run->out.closed)
         return false;
-    return (run->failed && (!run->first || run->first->failed)) ||
+    return (run->failed && (!run->first || run->first->failed || !run->first->ready)) ||
            (run->give_up_ms && (int64_t)uv_now(&run->loop) >= run->give_up_ms);
 }
 
@@ -291,6 +296,7 @@ static leat_status start(struct lt_pull_run *run, struct leat_error *err) {
         .selected = run->selected,
         .limit = run->opt->limit,
         .positions = run->positions,
+        .max_held_bytes = HELD_BYTES,
         .ctx = run,
         .on_page = on_page,
         .on_progress = on_walk_progress,

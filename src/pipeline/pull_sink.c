@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { OBJECT_BYTES = 5 << 20, OUT_ROOM_BYTES = 4 << 20 };
+enum { OBJECT_BYTES = 5 << 20, OUT_ROOM_BYTES = 4 << 20, STREAM_ROOM_BYTES = 16 << 20 };
 
 static leat_status no_memory(struct leat_error *err) {
     return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for the routes");
@@ -343,4 +343,12 @@ bool lt_pull_sinks_have_room(const struct lt_pull_run *run) {
     if (run->spools && !lt_pull_spools_has_room(run->spools))
         return false;
     return !run->out.open || run->out.closed || run->out.buf.len < OUT_ROOM_BYTES;
+}
+
+bool lt_pull_streams_have_room(const struct lt_pull_run *run) {
+    for (size_t i = 0; i < run->n_sinks; i++) {
+        if (run->sinks[i].outlet && run->sinks[i].outlet->queue.n_bytes >= STREAM_ROOM_BYTES)
+            return false;
+    }
+    return true;
 }
