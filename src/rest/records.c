@@ -254,7 +254,14 @@ static char *keep_name(struct lt_json key) {
 
     lt_arena_init(&arena, key.raw.len + 64);
     struct lt_slice name = lt_json_string(key, &arena);
-    char *kept = name.data && !memchr(name.data, 0, name.len) ? strndup(name.data, name.len) : NULL;
+    bool is_text = name.data && !memchr(name.data, 0, name.len);
+    char *kept = is_text ? malloc(name.len + 1) : NULL;
+
+    if (kept) { /* no strndup(): a strict sanitizer wants the end of its string, not of its length
+                 */
+        memcpy(kept, name.data, name.len);
+        kept[name.len] = '\0';
+    }
     lt_arena_deinit(&arena);
     return kept;
 }
