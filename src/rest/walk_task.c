@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tasks, and which page is asked for next. Children go before their parents, older tasks before
- * younger ones, so that what waits stays little.
+ * younger ones, so that what waits stays little; but a parent goes first whose children would have
+ * nothing to ask for while its page is on its way.
  *
  * The page that a resource gives out next may always be asked for, however much is held ahead of
  * it, as long as the user is not the one who holds it: without it nothing would ever move.
@@ -10,7 +11,9 @@
 
 #include <stdlib.h>
 
-enum { AHEAD = 4 }; /* pages of a resource ahead of the one to give out, times `concurrency` */
+/* Times `concurrency`: pages of a resource ahead of the one to give out; tasks of a child that do
+ * until another page of its parent is there. */
+enum { AHEAD = 4, ENOUGH = 2 };
 
 struct lt_walk_task *lt_walk_task_new(struct lt_walk_resource *res, struct lt_slice values,
                                       struct lt_walk_page *origin) {
@@ -267,6 +270,25 @@ static struct lt_walk_task *choose(struct lt_walk_resource *res) {
     return task;
 }
 
+/* Whether a child is about to run out of tasks, and none are on their way. */
+static bool runs_low(const struct lt_walk_resource *res) {
+    size_t enough = (size_t)ENOUGH * res->walk->api->concurrency;
+
+    for (size_t i = 0; i < res->n_children && !res->n_in_flight; i++)
+        if (res->children[i]->n_waiting < enough)
+            return true;
+    return false;
+}
+
+/* Whether `a` is asked for before `b`, if both have something to ask for. */
+static bool goes_first(const struct lt_walk_resource *a, const struct lt_walk_resource *b) {
+    bool a_is_low = runs_low(a), b_is_low = runs_low(b);
+
+    if (a_is_low != b_is_low)
+        return a_is_low;
+    return a->depth > b->depth || (a->depth == b->depth && a->n_in_flight < b->n_in_flight);
+}
+
 void lt_walk_ask(struct lt_rest_walk *walk) {
     while (!walk->n_failed && !walk->broken && !walk->stopping &&
            walk->n_in_flight < walk->api->concurrency) {
@@ -274,9 +296,7 @@ void lt_walk_ask(struct lt_rest_walk *walk) {
         struct lt_walk_task *chosen = NULL;
         for (size_t i = 0; i < walk->n_resources; i++) {
             struct lt_walk_resource *res = &walk->resources[i];
-            if (!res->needed ||
-                (best && (res->depth < best->depth ||
-                          (res->depth == best->depth && res->n_in_flight >= best->n_in_flight))))
+            if (!res->needed || (best && !goes_first(res, best)))
                 continue;
             struct lt_walk_task *task = choose(res);
             if (task) {

@@ -267,6 +267,22 @@ def test_a_child_starts_while_parents_still_come(api, tmp_path):
     assert ids(pull.records("--resource", "tracks")) == expected_tracks(30)
 
 
+def test_the_next_parents_are_asked_for_before_the_children_run_out(api, tmp_path):
+    """Requests stay under way side by side across the pages of a parent that come one after another."""
+    asked_before = []
+    plain = next_list(items(120), "/albums", limit=40)
+
+    def album(request):
+        asked_before.append(len(api.asked("/albums/")))
+        return plain(request)
+
+    api.route("/albums", album)
+    api.route("/albums/[^/]+/tracks", {"items": []})
+    pull = Pull(tmp_path, api.url, {"albums": {"path": "/albums", "next": ".next"}, **TRACKS}, concurrency=4)
+    assert ids(pull.records("--resource", "albums,tracks")) == ids(items(120))
+    assert len(asked_before) == 3 and asked_before[1] < 40 and asked_before[2] < 80
+
+
 def test_values_of_a_parent_stand_in_path_params_headers_and_output(api, tmp_path):
     names = ["a b", "x/y?z#&", "ü{1}", "%41", "...", "1.50"]
     api.route("/parents", {"rows": [{"id": n, "name": name, "tags": [name, 1]} for n, name in enumerate(names)]})
