@@ -3,7 +3,7 @@
  * A stream service on an engine of this process, without a socket between: puts go straight to the
  * journal and are called back when their group is synced. Every call that is owed a callback stands
  * in one list, so that closing the service ends all of them with LEAT_E_CANCELLED; the journal's
- * thread then finds no queue to post to, and only frees.
+ * thread then finds no queue to post to, and whoever of the two has done last frees the call.
  */
 #include "engine/engine.h"
 #include "stream/engine_parts.h"
@@ -138,6 +138,7 @@ struct put_op {
     lt_stream_put_done *done;
     void *ctx;
     struct lt_engine_mail *mail;
+    bool let_go; /**< guarded by mail->mu: one of the two that free it has done with it */
     size_t n;
     struct lt_streams_put records[];
 };
@@ -177,10 +178,25 @@ static void on_durable(void *ctx, leat_status status, const struct leat_error *e
         if (status != LEAT_OK && err)
             put->op.err = *err;
         lt_completions_post(mail->queue, &put->op.completion);
-    } else {
+    } else if (put->let_go) {
         free(put); /* the service was closed meanwhile, and its caller told */
+    } else {
+        put->let_go = true;
     }
     mail_unref_locked(mail);
+}
+
+/* The service's half of what on_durable() does when the service was closed: whoever comes last
+ * frees. The mail is held by the caller. */
+static void let_go(struct put_op *put) {
+    struct lt_engine_mail *mail = put->mail;
+
+    pthread_mutex_lock(&mail->mu);
+    bool last = put->let_go;
+    put->let_go = true;
+    pthread_mutex_unlock(&mail->mu);
+    if (last)
+        free(put);
 }
 
 static leat_status check_put(const struct lt_stream_put *records, size_t n,
@@ -319,14 +335,17 @@ static void close_service(struct lt_stream_service *base) {
     pthread_mutex_lock(&mail->mu);
     queue = mail->queue;
     mail->queue = NULL; /* from here on nobody posts */
-    mail_unref_locked(mail);
+    pthread_mutex_unlock(&mail->mu);
     lt_completions_close(queue); /* what is done is called back */
     while (service->ops) {
         struct lt_engine_op *op = service->ops;
         unlink_op(op);
         op->status = lt_fail(&op->err, LEAT_E_CANCELLED, 0, "the stream service was closed");
-        op->deliver(op); /* what is left are puts: on_durable() frees them */
+        op->deliver(op); /* what is left are puts */
+        let_go((struct put_op *)op);
     }
+    pthread_mutex_lock(&mail->mu);
+    mail_unref_locked(mail);
     uv_close((uv_handle_t *)&service->wake, on_closed);
 }
 

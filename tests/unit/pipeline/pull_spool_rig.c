@@ -5,10 +5,10 @@ const char rig_kind[] = "pull/p";
 
 /* ---- kill points ---- */
 
-unsigned kill_at;  /* 0: never */
-unsigned n_points; /* passed */
-int fail_writes;   /* errno of every write, or 0 */
-int fail_puts;     /* so many puts fail first */
+unsigned kill_at;     /* 0: never */
+unsigned n_points;    /* passed */
+int fail_writes;      /* errno of every write, or 0 */
+atomic_int fail_puts; /* so many puts fail first */
 leat_status put_failure;
 
 static void point(void) {
@@ -70,8 +70,8 @@ static leat_status put(struct lt_object_store *store, const char *bucket,
                        const struct lt_object_put *object, struct leat_error *err) {
     (void)store;
     point();
-    if (fail_puts) {
-        fail_puts--;
+    if (atomic_load(&fail_puts)) { /* puts come one after another, on changing threads */
+        atomic_fetch_sub(&fail_puts, 1);
         return lt_fail(err, put_failure, 0, "the store does not want it");
     }
     leat_status status = the_rig->plain->ops->put(the_rig->plain, bucket, object, err);

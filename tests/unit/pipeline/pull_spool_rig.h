@@ -16,6 +16,7 @@
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -28,10 +29,10 @@
 enum { N_RECORDS = 40, OBJECT_BYTES = 150, COMMIT_EVERY = 7, KILLED = 99, FAILED = 98 };
 
 extern const char rig_kind[];
-extern unsigned kill_at;  /* 0: never */
-extern unsigned n_points; /* passed */
-extern int fail_writes;   /* errno of every write, or 0 */
-extern int fail_puts;     /* so many puts fail first */
+extern unsigned kill_at;     /* 0: never */
+extern unsigned n_points;    /* passed */
+extern int fail_writes;      /* errno of every write, or 0 */
+extern atomic_int fail_puts; /* so many puts fail first */
 extern leat_status put_failure;
 
 struct rig {
