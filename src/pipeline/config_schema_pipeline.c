@@ -73,10 +73,12 @@ static const struct lt_config_property route_buffer_rows[] = {
     {.name = "interval",
      .type = &lt_config_duration,
      AT(lt_system_route, object_ms),
-     .fallback = "60s",
      .min = 1000,
      .max = 900000,
-     .help = "or when the oldest record has waited this long; whichever comes first"},
+     .help =
+         "or when the oldest record has waited this long, whichever comes first; default 60s "
+         "where a stream is read. A pull without it writes by size and at its end alone, so that "
+         "a repeated pull of the same records writes the same objects"},
     {0},
 };
 static const struct lt_config_kind route_buffer_kind = {

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { GIVE_MAX_RECORDS = 512 };
+enum { GIVE_MAX_RECORDS = 512, DEFAULT_OBJECT_MS = 60000 };
 
 static void on_progress(void *ctx, struct lt_delivery *delivery) {
     struct lt_run_worker *worker = ctx;
@@ -43,7 +43,7 @@ static leat_status open_one(struct lt_run_worker *worker, struct lt_run_pipeline
         .error_prefix = "",
         .suffix = suffix,
         .buffer_bytes = system->object_bytes,
-        .buffer_ms = system->object_ms,
+        .buffer_ms = system->object_ms ? system->object_ms : DEFAULT_OBJECT_MS,
         .compression = system->compression,
         .newline = true,
         .version = 1,

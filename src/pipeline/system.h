@@ -55,7 +55,7 @@ struct lt_system_route {
     const char *prefix;
     enum lt_compression compression; /**< OBJECTS, and the next two */
     uint64_t object_bytes;           /**< an object is written when this much is there… */
-    int64_t object_ms;               /**< …or after this long */
+    int64_t object_ms;               /**< …or after this long; 0: not said */
     struct lt_place place;
 };
 
