@@ -166,10 +166,14 @@ static leat_status open_spools(struct lt_pull_run *run, struct leat_error *err) 
     return lt_pull_spools_open(&run->spools, &opt, err);
 }
 
-static void drop_forgotten(struct lt_pull_run *run) {
+/* What an earlier run left goes on, is forgotten, or is closed: a run may have failed after its
+ * pages had all been read, and before its objects were all there. */
+static void settle_leftovers(struct lt_pull_run *run) {
     for (size_t i = 0; run->spools && i < run->api->n_resources; i++) {
         if (run->forget[i])
             lt_pull_spools_drop(run->spools, run->api->resources[i].name);
+        else if (run->new_pass[i])
+            lt_pull_spools_end_pass(run->spools, run->api->resources[i].name);
     }
 }
 
@@ -307,7 +311,7 @@ leat_status lt_pull_open(struct lt_pull_run *run, struct leat_error *err) {
     }
     if (status != LEAT_OK)
         return status;
-    drop_forgotten(run);
+    settle_leftovers(run);
     if (run->stat->resumed)
         lt_log(LT_LOG_INFO, "pull", "pipeline %s goes on where its last run stopped",
                run->system->name);

@@ -135,6 +135,7 @@ struct lt_pull_run {
     struct lt_rest_walk *walk;
     struct lt_slice *positions; /**< of the earlier run: one a resource; data NULL: none */
     struct lt_buf *saved;       /**< as they stand in the state: one a resource */
+    bool *new_pass;             /**< one a resource: its last pass came to its end */
     bool *forget;               /**< one a resource: what is kept is of another selection */
     bool forgotten;             /**< the state knows that */
 

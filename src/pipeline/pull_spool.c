@@ -229,10 +229,20 @@ void lt_pull_spools_tick(struct lt_pull_spools *spools) {
     lt_spool_puts_start(spools);
 }
 
+static void seal_last(struct lt_pull_spool *spool) {
+    if (spool->last && spool->last->stage == LT_SPOOL_OPEN && spool->last->n_records)
+        seal(spool->last);
+}
+
 void lt_pull_spools_seal(struct lt_pull_spools *spools) {
+    for (struct lt_pull_spool *spool = spools->list; spool; spool = spool->next)
+        seal_last(spool);
+}
+
+void lt_pull_spools_end_pass(struct lt_pull_spools *spools, const char *resource) {
     for (struct lt_pull_spool *spool = spools->list; spool; spool = spool->next) {
-        if (spool->last && spool->last->stage == LT_SPOOL_OPEN && spool->last->n_records)
-            seal(spool->last);
+        if (strcmp(spool->resource, resource) == 0)
+            seal_last(spool);
     }
 }
 

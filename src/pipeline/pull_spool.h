@@ -104,6 +104,10 @@ void lt_pull_spools_tick(struct lt_pull_spools *spools);
 /** Seals all. */
 void lt_pull_spools_seal(struct lt_pull_spools *spools);
 
+/** Seals what waits of a resource, all places: another pass over it begins, and no object holds
+ * records of two. */
+void lt_pull_spools_end_pass(struct lt_pull_spools *spools, const char *resource);
+
 /** Throws away what waits of a resource, all places; before anything was appended or put. */
 void lt_pull_spools_drop(struct lt_pull_spools *spools, const char *resource);
 

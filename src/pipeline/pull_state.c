@@ -90,6 +90,7 @@ static void use_family(struct lt_pull_run *run, const struct kept *kept, size_t 
             run->forget[i] = true;
         else if (run->walked[i]) {
             run->positions[i] = kept[i].at;
+            run->new_pass[i] = kept[i].complete;
             run->stat->resumed |= !kept[i].complete;
         }
     }
@@ -119,7 +120,8 @@ leat_status lt_pull_state_open(struct lt_pull_run *run, struct leat_error *err) 
     run->positions = lt_arena_calloc(&run->arena, n, sizeof(*run->positions));
     run->saved = lt_arena_calloc(&run->arena, n, sizeof(*run->saved));
     run->forget = lt_arena_calloc(&run->arena, n, sizeof(*run->forget));
-    if (!run->positions || !run->saved || !run->forget)
+    run->new_pass = lt_arena_calloc(&run->arena, n, sizeof(*run->new_pass));
+    if (!run->positions || !run->saved || !run->forget || !run->new_pass)
         return no_memory(err);
     for (size_t i = 0; i < n; i++)
         lt_buf_init(&run->saved[i], DOC_MAX_BYTES);

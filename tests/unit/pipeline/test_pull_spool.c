@@ -204,6 +204,33 @@ static void what_is_dropped_is_forgotten_and_no_object(void **state) {
     assert_everything_once(rig);
 }
 
+static void what_an_ended_pass_left_is_not_joined_with_the_next(void **state) {
+    struct rig *rig = *state;
+    char *names[256], folder[256];
+    open_rig(rig);
+    append(rig, "a", 0);
+    append(rig, "a", 1);
+    append(rig, "b", 0);
+    commit(rig, 2);
+    wait_for_commit(rig);
+    close_rig(rig);
+    open_rig(rig);
+    lt_pull_spools_end_pass(rig->spools, "a");
+    append(rig, "a", 0); /* the same records, by a new pass: the same object */
+    append(rig, "a", 1);
+    append(rig, "b", 1);
+    finish(rig, 2);
+    close_rig(rig);
+    snprintf(folder, sizeof(folder), "%s/lake/x", rig->out_dir);
+    size_t n = list(folder, names), n_of_a = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_of_a += strstr(names[i], "a-000000000000-") != NULL;
+        free(names[i]);
+    }
+    assert_int_equal(n, 2);
+    assert_int_equal(n_of_a, 1);
+}
+
 static void timestamps_in_a_prefix_are_those_of_the_first_record(void **state) {
     struct rig *rig = *state;
     char path[256], want[64], line[64];
@@ -237,6 +264,7 @@ int main(void) {
         TEST(a_place_that_was_edited_does_not_change_what_was_begun),
         TEST(a_file_that_lost_bytes_is_an_error_that_says_so),
         TEST(what_is_dropped_is_forgotten_and_no_object),
+        TEST(what_an_ended_pass_left_is_not_joined_with_the_next),
         TEST(timestamps_in_a_prefix_are_those_of_the_first_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
