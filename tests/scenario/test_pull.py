@@ -64,7 +64,7 @@ def pull_and_kill(env, longest_s, rng, log):
         process = subprocess.Popen([str(leat.PROGRAM), "pull", str(EXAMPLE)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, text=True, env=leat.clean_environment(**env))
         try:
-            _, err = process.communicate(timeout=rng.uniform(0.05, longest_s) * leat.SLOW if n_kills < N_KILLS else 300)
+            _, err = process.communicate(timeout=rng.uniform(0.05, longest_s) if n_kills < N_KILLS else 300)
         except subprocess.TimeoutExpired:
             assert n_kills < N_KILLS, "the pull does not end"
             process.kill()
@@ -80,7 +80,7 @@ def pull_and_kill(env, longest_s, rng, log):
 
 
 @pytest.mark.parametrize("path, where, longest_s", [
-    (SONGS, "a folder of its own", 0.6), (SONGS, "the folder of a server", 0.6), (SHARED / "songs.csv", "a folder of its own", 2.5),
+    (SONGS, "a folder of its own", 0.5), (SONGS, "the folder of a server", 0.5), (SHARED / "songs.csv", "a folder of its own", 2.5),
 ], ids=["shipped", "shipped, beside a server", "whole"])
 def test_every_album_and_track_is_in_the_lake_once_whatever_happens(sample, tmp_path, path, where, longest_s):
     if not path.exists():
@@ -98,7 +98,7 @@ def test_every_album_and_track_is_in_the_lake_once_whatever_happens(sample, tmp_
     fetched = sum(state["operations"][name] for name in ("new_releases", "album_tracks"))
     failed = sum(state["faults"].values())
     print(f"{n_kills} kills, {n_pages} pages, {fetched} asked for, {failed} of them failed, {state['tokens_issued']} tokens")
-    assert n_kills == N_KILLS or path == SONGS
+    assert n_kills == N_KILLS or path == SONGS and n_kills > 2
     assert failed > n_pages * 0.03
     # a kill costs what was under way or not yet acknowledged, and that is bounded
     assert fetched - failed <= n_pages + n_kills * 300
