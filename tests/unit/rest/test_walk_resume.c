@@ -49,7 +49,7 @@ static void keep_moment(struct rig *rig) {
     lt_buf_init(&text, 1 << 20);
     for (size_t i = 0; i < 3; i++) {
         rig_position(rig, i, &text);
-        moment->positions[i] = strndup(text.data, text.len);
+        moment->positions[i] = rig_copy(lt_buf_slice(&text));
         moment->n[i] = counted_of(moment->positions[i]);
         if (rig->records[i].n) /* nothing counts that was not given out */
             assert_true(moment->n[i] <= rig->ordinals[i] + rig->records[i].n);

@@ -96,13 +96,23 @@ uint64_t rig_random(struct rig *rig, uint64_t below) {
     return (rig->seed >> 33) % below;
 }
 
+char *rig_copy(struct lt_slice text) {
+    char *copy = malloc(text.len + 1);
+
+    assert_non_null(copy);
+    if (text.len)
+        memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    return copy;
+}
+
 void rig_add_line(struct lines *lines, struct lt_slice text) {
     rig_inside++;
     if ((lines->n & (lines->n - 1)) == 0) {
         lines->list = realloc(lines->list, (lines->n ? lines->n * 2 : 1) * sizeof(*lines->list));
         assert_non_null(lines->list);
     }
-    lines->list[lines->n++] = strndup(text.data, text.len);
+    lines->list[lines->n++] = rig_copy(text);
     rig_inside--;
 }
 
@@ -374,7 +384,7 @@ void rig_keep_positions(struct rig *rig) {
     rig_free_positions(rig);
     for (size_t i = 0; i < rig->api.n_resources; i++) {
         rig_position(rig, i, &text);
-        rig->positions[i] = lt_slice(strndup(text.data, text.len), text.len);
+        rig->positions[i] = lt_slice(rig_copy(lt_buf_slice(&text)), text.len);
     }
     lt_buf_deinit(&text);
     rig_inside--;

@@ -107,6 +107,8 @@ void rig_position(const struct rig *rig, size_t resource, struct lt_buf *out);
 /* Takes the positions of the walk as those for the next one. */
 void rig_keep_positions(struct rig *rig);
 void rig_free_positions(struct rig *rig);
+/** A copy with an end. No strndup(): a strict sanitizer looks beyond the length. */
+char *rig_copy(struct lt_slice text);
 void rig_add_line(struct lines *lines, struct lt_slice text);
 void rig_free_lines(struct lines *lines);
 void rig_assert_records(const struct rig *rig, size_t resource, const struct lines *expected,
