@@ -106,6 +106,8 @@ static void read_credential(struct lt_config *c, const struct lt_config_property
 
     if (!lt_config_scalar(c, p, value, &text, &from_env))
         return;
+    if (!text.len && !p->required && !from_env)
+        return; /* as if it were not there; an empty variable was forgotten */
     if (!text.len || lt_config_has_control(text)) {
         lt_config_problem(c, value->offset, NULL, "%s %s; expected %s", p->name,
                           text.len ? "holds a control character" : "is empty", p->type->expected);

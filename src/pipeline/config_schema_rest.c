@@ -61,8 +61,7 @@ static const struct lt_config_property basic_rows[] = {
     {.name = "password",
      .type = &lt_config_secret,
      AT(lt_rest_api, auth.password),
-     .required = true,
-     .help = "as the API gave it"},
+     .help = "as the API gave it; without it, empty, as where a key is the username"},
     {0},
 };
 static const struct lt_config_kind basic_kind = {

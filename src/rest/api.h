@@ -29,7 +29,7 @@ struct lt_rest_auth {
     const char *name;      /**< api_key: of the header, parameter or cookie */
     const char *value;     /**< api_key */
     const char *username;  /**< basic */
-    const char *password;  /**< basic */
+    const char *password;  /**< basic; NULL: empty */
     const char *token;     /**< bearer */
     const char *token_url; /**< oauth2_* */
     const char *client_id; /**< oauth2_* */

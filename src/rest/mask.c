@@ -175,7 +175,7 @@ static leat_status add_basic(struct lt_rest_mask *mask, const char *user, const 
     struct lt_arena arena;
     const char *line;
 
-    if (!user || !password)
+    if (!user)
         return LEAT_OK;
     lt_arena_init(&arena, (size_t)8 * MAX_SECRET_BYTES);
     line = lt_rest_basic_line(lt_slice_str(user), lt_slice_str(password), &arena);

@@ -35,8 +35,11 @@ def secret_env(tokens):
     ({"api_key": {"in": "cookie", "name": "session", "value": SECRET}}, "Cookie", [f"session={SECRET}"]),
     ({"basic": {"username": "ann", "password": "a:b ü"}}, "Authorization",
      ["Basic " + base64.b64encode("ann:a:b ü".encode()).decode()]),
+    ({"basic": {"username": SECRET}}, "Authorization", ["Basic " + base64.b64encode(f"{SECRET}:".encode()).decode()]),
+    ({"basic": {"username": SECRET, "password": ""}}, "Authorization",
+     ["Basic " + base64.b64encode(f"{SECRET}:".encode()).decode()]),
     ({"bearer": {"token": SECRET}}, "Authorization", [f"Bearer {SECRET}"]),
-], ids=["none", "api key in a header", "api key in a cookie", "basic", "bearer"])
+], ids=["none", "api key in a header", "api key in a cookie", "basic", "basic without a password", "basic, an empty one", "bearer"])
 def test_a_credential_comes_once_in_its_header(api, tmp_path, auth, header, value):
     api.route("/items", offset_list(items(25)))
     assert ids(Pull(tmp_path, api.url, by_offset(), auth=auth).records()) == ids(items(25))
