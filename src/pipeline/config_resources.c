@@ -6,6 +6,8 @@
 #include "pipeline/config.h"
 
 #include "base/units.h"
+#include "json/json.h"
+#include "json/json.h"
 
 #include <ctype.h>
 
@@ -105,6 +107,25 @@ static void check_page_params(struct lt_config *c, const struct lt_yaml_node *ma
                                   k == 3 ? "incremental" : "paginate");
 }
 
+/* A parameter in the body needs one that is an object. */
+static void check_in_body(struct lt_config *c, const struct lt_yaml_node *mapping,
+                          const struct lt_rest_resource *resource) {
+    const struct lt_yaml_node *node =
+        lt_yaml_get(mapping, resource->pagination.in ? "paginate" : "incremental");
+    struct lt_slice text = resource->body.source.text;
+    struct lt_json body;
+
+    if (!node || (!resource->pagination.in && !resource->incremental.in))
+        return;
+    if (!resource->method || strcmp(resource->method, "POST") != 0)
+        lt_config_problem(c, node->offset, NULL,
+                          "a GET request has no body for 'in: body'; expected 'method: POST'");
+    else if (text.data &&
+             (lt_json_parse(&body, text, 64, NULL) != LEAT_OK || body.type != LT_JSON_OBJECT))
+        lt_config_problem(c, node->offset, NULL,
+                          "'in: body' has no object to go into; expected 'body' to be a mapping");
+}
+
 void lt_config_finish_resource(struct lt_config *c, struct lt_yaml_node *mapping, void *base) {
     struct lt_rest_resource *resource = base;
     const struct lt_yaml_node *next = lt_yaml_get(mapping, "next");
@@ -113,6 +134,7 @@ void lt_config_finish_resource(struct lt_config *c, struct lt_yaml_node *mapping
 
     check_path(c, mapping);
     check_page_params(c, mapping, resource);
+    check_in_body(c, mapping, resource);
     if (next && lt_yaml_get(mapping, "paginate"))
         lt_config_problem(
             c, next->offset, NULL,

@@ -9,6 +9,7 @@ enum { KiB = 1 << 10, MiB = 1 << 20, HOUR_MS = 3600000 };
 
 static const char *const api_key_places[] = {"header", "query", "cookie", NULL};
 static const char *const credential_places[] = {"form", "basic", NULL};
+static const char *const param_places[] = {"query", "body", NULL};
 static const char *const methods[] = {"GET", "POST", NULL};
 static const char *const changes[] = {[LT_REST_EVOLVE] = "evolve",
                                       [LT_REST_FREEZE] = "freeze",
@@ -179,8 +180,15 @@ static const struct lt_config_kind auth_kind = {
         .name = "more", .type = &lt_config_query, AT(lt_rest_resource, pagination.more),           \
         .help = "in the body: false or null on the last page"                                      \
     }
+#define IN(member)                                                                                 \
+    {                                                                                              \
+        .name = "in", .type = &lt_config_choice, AT(lt_rest_resource, member),                     \
+        .fallback = "query", .choices = param_places,                                              \
+        .help = "where it goes: in a POST's body, a name such as variables.after leads inwards"    \
+    }
 
 static const struct lt_config_property offset_rows[] = {
+    IN(pagination.in),
     {.name = "offset_param",
      .type = &lt_config_param_name,
      AT(lt_rest_resource, pagination.offset_param),
@@ -190,7 +198,7 @@ static const struct lt_config_property offset_rows[] = {
      .type = &lt_config_param_name,
      AT(lt_rest_resource, pagination.limit_param),
      .fallback = "limit",
-     .help = "the one of `params` that says how long a page is"},
+     .help = "the one of `params`, or of the body, that says how long a page is"},
     TOTAL,
     {.name = "first",
      .type = &lt_config_int,
@@ -203,6 +211,7 @@ static const struct lt_config_kind offset_kind = {
     .name = "offset", .help = "Pages by offset and limit.", .properties = offset_rows};
 
 static const struct lt_config_property page_rows[] = {
+    IN(pagination.in),
     {.name = "page_param",
      .type = &lt_config_param_name,
      AT(lt_rest_resource, pagination.page_param),
@@ -212,7 +221,7 @@ static const struct lt_config_property page_rows[] = {
      .type = &lt_config_param_name,
      AT(lt_rest_resource, pagination.limit_param),
      .fallback = "per_page",
-     .help = "the one of `params` that says how long a page is"},
+     .help = "the one of `params`, or of the body, that says how long a page is"},
     TOTAL,
     {.name = "pages",
      .type = &lt_config_query,
@@ -230,6 +239,7 @@ static const struct lt_config_kind page_kind = {
     .name = "page", .help = "Pages by number.", .properties = page_rows};
 
 static const struct lt_config_property cursor_rows[] = {
+    IN(pagination.in),
     {.name = "param",
      .type = &lt_config_param_name,
      AT(lt_rest_resource, pagination.cursor_param),
@@ -238,7 +248,9 @@ static const struct lt_config_property cursor_rows[] = {
     {.name = "cursor",
      .type = &lt_config_query,
      AT(lt_rest_resource, pagination.next),
-     .help = "the next page's cursor in the body; null on the last page"},
+     .help =
+         "the next page's cursor in the body, such as .next_cursor, or .data[-1].id of the last "
+         "record; null on the last page"},
     {.name = "header",
      .type = &lt_config_header,
      AT(lt_rest_resource, pagination.cursor_header),
@@ -315,6 +327,7 @@ static const struct lt_config_property incremental_rows[] = {
      .type = &lt_config_param_name,
      AT(lt_rest_resource, incremental.param),
      .help = "the parameter that tells the API the value of the last run"},
+    IN(incremental.in),
     {.name = "order",
      .type = &lt_config_choice,
      AT(lt_rest_resource, incremental.order),

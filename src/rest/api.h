@@ -41,7 +41,9 @@ struct lt_rest_auth {
 
 /** A row of the table of paginators (paginate.h) says what each reads of this. */
 struct lt_rest_pagination {
-    const char *kind;         /**< "auto", "none", "offset", "page", "cursor", "next", "link" */
+    const char *kind; /**< "auto", "none", "offset", "page", "cursor", "next", "link" */
+    int in; /**< offset, page, cursor: where the parameters are. 0: in the query, 1: in the body,
+               where a name such as "page.after" is a path of members */
     const char *offset_param; /**< offset: "offset" */
     const char *limit_param;  /**< offset, page: "limit"; its value stands in the params */
     const char *page_param;   /**< page: "page" */
@@ -62,7 +64,8 @@ struct lt_rest_incremental {
     struct lt_expr_text
         field;                /**< of each record: a text or a number; data NULL: not incremental */
     const char *start;        /**< the cursor of the first run, or NULL */
-    const char *param;        /**< the query parameter that takes the cursor, or NULL */
+    const char *param;        /**< the parameter that takes the cursor, or NULL */
+    int in;                   /**< where: as in lt_rest_pagination */
     enum lt_rest_order order; /**< DESCENDING: a page all older than the cursor is the last one */
 };
 

@@ -5,6 +5,7 @@
  */
 #include "rest/paginate.h"
 
+#include "rest/body.h"
 #include "rest/paginate_parts.h"
 #include "rest/url.h"
 
@@ -165,9 +166,12 @@ int64_t lt_rest_pager_number(const struct lt_rest_pager *pager, const struct lt_
 
     if (at->kind == LT_REST_NUMBER)
         return at->number;
+    struct lt_json number;
+    int64_t value;
+    if (param && pager->how.in && lt_rest_body_get(resource->body.source.text, param, &number) &&
+        lt_json_int64(number, &value))
+        return value;
     for (size_t i = 0; param && i < resource->n_params; i++) {
-        struct lt_json number;
-        int64_t value;
         if (!strcmp(resource->params[i].name, param) &&
             lt_json_parse(&number, resource->params[i].value.source.text, 0, NULL) == LEAT_OK &&
             lt_json_int64(number, &value))

@@ -71,8 +71,8 @@ struct lt_rest_paginator {
      * the number of records of the page at `at`. */
     bool (*ahead)(const struct lt_rest_pager *pager, const struct lt_rest_place *at, uint64_t n,
                   int64_t page_len, const struct lt_rest_told *told, struct lt_rest_place *out);
-    /** The query parameter that asks for the place: its name, and its value (the arena's or the
-     * place's). False where it takes none. NULL: never. */
+    /** The parameter, of the query or of the body, that asks for the place: its name, and its value
+     * (the arena's or the place's). False where it takes none. NULL: never. */
     bool (*param)(const struct lt_rest_pager *pager, const struct lt_rest_place *at,
                   struct lt_arena *arena, const char **name, struct lt_slice *value);
 };

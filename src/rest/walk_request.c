@@ -6,6 +6,7 @@
  * secret, is added, for these may have been taken out of a position. Never for another origin.
  */
 #include "http/server.h"
+#include "rest/body.h"
 #include "rest/url.h"
 #include "rest/walk_parts.h"
 
@@ -109,35 +110,90 @@ static leat_status add_params(struct making *m, const char **url, bool only_secr
     return status;
 }
 
-/* Where an incremental resource begins. */
+/* Where an incremental resource begins; `raw.data` NULL: at its very start. */
+static leat_status find_cursor(struct making *m, struct lt_json *cursor, struct leat_error *err) {
+    const struct lt_rest_incremental *incremental = &m->res->resource->incremental;
+    struct lt_buf *text = &m->text;
+
+    *cursor = m->res->base.value;
+    if (cursor->raw.data || !incremental->start)
+        return LEAT_OK;
+    lt_buf_clear(text);
+    lt_json_write_string(text, lt_slice_str(incremental->start));
+    *cursor = (struct lt_json){LT_JSON_STRING, lt_arena_dup(m->arena, lt_buf_slice(text))};
+    return text->failed || !cursor->raw.data ? no_memory(err) : LEAT_OK;
+}
+
 static leat_status add_cursor(struct making *m, const char **url, struct leat_error *err) {
     const struct lt_rest_incremental *incremental = &m->res->resource->incremental;
-    struct lt_json from = m->res->base.value;
-    struct lt_slice value = from.raw;
+    struct lt_json from;
 
-    if (!m->res->incremental || !incremental->param)
+    if (!m->res->incremental || !incremental->param || incremental->in)
         return LEAT_OK;
-    if (!from.raw.data) {
-        if (!incremental->start)
-            return LEAT_OK;
-        value = lt_slice_str(incremental->start);
-    } else if (from.type == LT_JSON_STRING) {
-        value = lt_json_string(from, m->arena);
-        if (!value.data)
-            return no_memory(err);
-    }
-    return set_param(m, url, incremental->param, value, err);
+    leat_status status = find_cursor(m, &from, err);
+    if (status != LEAT_OK || !from.raw.data)
+        return status;
+    struct lt_slice value = from.type == LT_JSON_STRING ? lt_json_string(from, m->arena) : from.raw;
+    return value.data ? set_param(m, url, incremental->param, value, err) : no_memory(err);
+}
+
+static bool find_place(struct making *m, const struct lt_rest_place *at, const char **name,
+                       struct lt_slice *value) {
+    const struct lt_rest_paginator *row = m->res->pager.row;
+    return row->param && row->param(&m->res->pager, at, m->arena, name, value);
 }
 
 static leat_status add_place(struct making *m, const char **url, const struct lt_rest_place *at,
                              struct leat_error *err) {
-    const struct lt_rest_paginator *row = m->res->pager.row;
     const char *name = NULL;
     struct lt_slice value;
 
-    if (!row->param || !row->param(&m->res->pager, at, m->arena, &name, &value))
+    if (m->res->pager.how.in || !find_place(m, at, &name, &value))
         return LEAT_OK;
     return set_param(m, url, name, value, err);
+}
+
+/* A count is a number; a cursor a text, or a number where the file's body has one at its place. */
+static leat_status set_place(struct making *m, const struct lt_rest_place *at,
+                             struct lt_slice *body, struct leat_error *err) {
+    const char *name = NULL;
+    struct lt_json there, number;
+    struct lt_slice value;
+
+    if (!m->res->pager.how.in || !find_place(m, at, &name, &value))
+        return LEAT_OK;
+    bool is_number =
+        at->kind != LT_REST_TOKEN ||
+        (lt_rest_body_get(*body, name, &there) && there.type == LT_JSON_NUMBER &&
+         lt_json_parse(&number, value, 0, NULL) == LEAT_OK && number.type == LT_JSON_NUMBER);
+    if (!is_number) {
+        lt_buf_clear(&m->text);
+        lt_json_write_string(&m->text, value);
+        value = lt_arena_dup(m->arena, lt_buf_slice(&m->text));
+        if (m->text.failed || !value.data)
+            return no_memory(err);
+    }
+    return lt_rest_body_set(body, name, value, m->arena, err);
+}
+
+static leat_status make_body(struct making *m, const struct lt_rest_place *at,
+                             struct lt_slice *body, struct leat_error *err) {
+    const struct lt_rest_incremental *incremental = &m->res->resource->incremental;
+    struct lt_json from = {LT_JSON_NULL, {NULL, 0}};
+    leat_status status = LEAT_OK;
+
+    if (m->res->body) {
+        status = render(m, m->res->body, err);
+        if (status == LEAT_OK)
+            *body = lt_arena_dup(m->arena, lt_buf_slice(&m->text));
+        if (status == LEAT_OK && !body->data)
+            status = no_memory(err);
+    }
+    if (status == LEAT_OK && m->res->incremental && incremental->param && incremental->in)
+        status = find_cursor(m, &from, err);
+    if (status == LEAT_OK && from.raw.data)
+        status = lt_rest_body_set(body, incremental->param, from.raw, m->arena, err);
+    return status == LEAT_OK ? set_place(m, at, body, err) : status;
 }
 
 static leat_status make_url(struct making *m, const struct lt_rest_place *at, const char **out,
@@ -206,18 +262,20 @@ static leat_status make_headers(struct making *m, const char ***out, struct leat
 }
 
 /* The number that the request asks a page to hold. */
-static int64_t limit_of(struct lt_walk_resource *res, const char *url, struct lt_arena *arena) {
+static int64_t limit_of(struct lt_walk_resource *res, const struct lt_walk_request *request,
+                        struct lt_arena *arena) {
     const char *name = res->pager.how.limit_param;
     struct lt_json number;
     int64_t limit = 0;
 
     if (!name)
         return 0;
-    struct lt_slice value = lt_rest_url_param(url, name, arena);
-    if (!value.data || lt_json_parse(&number, value, 0, NULL) != LEAT_OK ||
-        !lt_json_int64(number, &limit) || limit < 0)
-        return 0;
-    return limit;
+    if (!res->pager.how.in || !lt_rest_body_get(request->body, name, &number)) {
+        struct lt_slice value = lt_rest_url_param(request->url, name, arena);
+        if (!value.data || lt_json_parse(&number, value, 0, NULL) != LEAT_OK)
+            return 0;
+    }
+    return lt_json_int64(number, &limit) && limit > 0 ? limit : 0;
 }
 
 leat_status lt_walk_request(struct lt_walk_resource *res, const struct lt_json *values,
@@ -231,15 +289,10 @@ leat_status lt_walk_request(struct lt_walk_resource *res, const struct lt_json *
     leat_status status = make_url(&m, at, &out->url, err);
     if (status == LEAT_OK)
         status = make_headers(&m, &out->headers, err);
-    if (status == LEAT_OK && res->body) {
-        status = render(&m, res->body, err);
-        if (status == LEAT_OK)
-            out->body = lt_arena_dup(arena, lt_buf_slice(&m.text));
-        if (status == LEAT_OK && !out->body.data)
-            status = no_memory(err);
-    }
     if (status == LEAT_OK)
-        out->limit = limit_of(res, out->url, arena);
+        status = make_body(&m, at, &out->body, err);
+    if (status == LEAT_OK)
+        out->limit = limit_of(res, out, arena);
     lt_buf_deinit(&m.text);
     return status;
 }
