@@ -291,7 +291,7 @@ def test_a_certificate_that_nobody_signed_is_refused_and_one_that_the_file_names
     api.stop()
 
 
-def test_http2_is_spoken_where_the_server_does_not_and_plain_http_over_tls_fails(api, tmp_path):
+def test_https_to_a_server_that_speaks_plain_http_fails_and_says_so(api, tmp_path):
     done = Pull(tmp_path, api.url.replace("http:", "https:"), ONE, **quick()).run("--to", "-", code=1)
     assert "TLS" in done.stderr or "SSL" in done.stderr
 
