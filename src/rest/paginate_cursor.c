@@ -26,6 +26,16 @@ static leat_status next(const struct lt_rest_pager *pager, const struct lt_rest_
         return lt_rest_pager_misfit(pager, "cursor", value, "a text, a number, or null at the end",
                                     err);
     }
+    /* It is asked only when `more` did not end the list. To end here all the same would lose
+     * records without a word, where a name is misspelt. What was only guessed is not held against
+     * the API. */
+    if (!cursor.len && seen->n_records && pager->more &&
+        pager->how.kind == pager->resource->pagination.kind)
+        return lt_fail(err, LEAT_E_PARSE, 0,
+                       "resource %s: `more` says that there are more records, but there is no "
+                       "cursor to ask for them; if the cursor alone ends this API's lists, leave "
+                       "`more` out",
+                       pager->resource->name);
     if (cursor.len)
         *place = (struct lt_rest_place){.kind = LT_REST_TOKEN, .text = cursor};
     return LEAT_OK;

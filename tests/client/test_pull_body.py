@@ -81,6 +81,14 @@ def test_a_later_run_asks_in_the_body_for_what_is_new(api, tmp_path):
     assert sorted(record["n"] for records in pull.objects().values() for record in records) == list(range(7))
 
 
+def test_a_cursor_that_is_not_there_though_there_is_more_is_an_error(api, tmp_path):
+    api.route("/items", {"items": items(3), "has_more": True})
+    says = {"items": {"path": "/items", "records": ".items",
+                      "paginate": {"cursor": {"param": "after", "cursor": ".itms[-1].id", "more": ".has_more"}}}}
+    done = Pull(tmp_path, api.url, says).run(code=1)
+    assert "resource items: `more` says that there are more records, but there is no cursor" in done.stderr
+
+
 def test_the_last_record_of_a_page_can_be_the_cursor(api, tmp_path):
     rows = items(25)
 
