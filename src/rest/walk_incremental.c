@@ -5,6 +5,7 @@
  * are always taken, and move no cursor.
  */
 #include "base/hash.h"
+#include "base/log.h"
 #include "rest/walk_parts.h"
 
 #include <stdlib.h>
@@ -166,11 +167,23 @@ static bool mark_record(struct lt_walk_page *page, struct lt_json record, struct
     return lt_walk_mark_see(page->mark, hash_of(record));
 }
 
+/* Without a value nothing can be left out the next time: told once, for the name may be wrong. */
+static void warn_without_value(struct lt_walk_resource *res) {
+    if (res->warned_without_value)
+        return;
+    res->warned_without_value = true;
+    lt_log(
+        LT_LOG_WARN, "pull",
+        "resource %s: no record of a page has a value at incremental.field (%.*s); every run takes "
+        "such records again",
+        res->resource->name, LT_FMT(res->resource->incremental.field.text));
+}
+
 leat_status lt_walk_skip_old(struct lt_walk_page *page, struct lt_json *records, size_t *n,
                              bool *is_old, struct leat_error *err) {
     struct lt_walk_resource *res = page->task->resource;
     struct lt_arena *scratch = &page->walk->scratch;
-    size_t n_old = 0, n_kept = 0;
+    size_t n_old = 0, n_kept = 0, n_without = 0;
 
     for (size_t i = 0; i < *n; i++) {
         struct lt_json value;
@@ -178,6 +191,7 @@ leat_status lt_walk_skip_old(struct lt_walk_page *page, struct lt_json *records,
         leat_status status = field_of(res, records[i], scratch, &value, err);
         if (status != LEAT_OK)
             return status;
+        n_without += !value.raw.data;
         enum age age = age_of(res, value, scratch);
         n_old += age == OLDER;
         if (age == OLDER || (age == AT_CURSOR && has_seen(&res->base, hash_of(records[i]))))
@@ -186,6 +200,8 @@ leat_status lt_walk_skip_old(struct lt_walk_page *page, struct lt_json *records,
             return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a cursor");
         records[n_kept++] = records[i];
     }
+    if (*n && n_without == *n)
+        warn_without_value(res);
     *is_old = *n && n_old == *n;
     page->n_skipped = *n - n_kept;
     *n = n_kept;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A later run takes only what is new since the one before, by a field of the records."""
 from support.hostile import Answer
-from support.pages import items
+from support.pages import items, offset_list
 from support.pull import Pull, ids, quick
 
 
@@ -118,3 +118,11 @@ def test_a_record_without_the_field_is_told(api, tmp_path):
     done = Pull(tmp_path, api.url, says(field=".at")).run(code=None)
     assert done.returncode in (0, 1)
     assert done.returncode == 0 or ".at" in done.stderr
+
+
+def test_a_field_that_no_record_has_is_told_once(api, tmp_path):
+    api.route("/items", offset_list(items(25)))
+    done = Pull(tmp_path, api.url, {"items": {
+        "path": "/items", "params": {"limit": 10}, "records": ".items", "paginate": {"offset": {"total": ".total"}},
+        "incremental": {"field": ".updatd"}}}).run()
+    assert done.stderr.count("resource items: no record of a page has a value at incremental.field (.updatd)") == 1
