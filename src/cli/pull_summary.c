@@ -56,7 +56,8 @@ void lt_cli_pull_summary_text(FILE *out, const struct lt_pull_stat *stat) {
     print_resources(out, stat);
     print_routes(out, stat);
     if (stat->n_skipped)
-        fprintf(out, "  %-39s %12s records\n", "not new", lt_format_count(stat->n_skipped, count));
+        fprintf(out, "  %-39s %12s record%s\n", "not new", lt_format_count(stat->n_skipped, count),
+                stat->n_skipped == 1 ? "" : "s");
     if (stat->n_dead)
         fprintf(out, "  %-39s %12s records; each says why\n", "dead letters",
                 lt_format_count(stat->n_dead, count));

@@ -287,6 +287,19 @@ static void set_out(struct lt_pull_run *run) {
     run->n_sinks = 1; /* route_sinks are all 0 */
 }
 
+/* Where a sink's objects come to lie, for people. NULL: no memory. */
+static const char *shown(struct lt_pull_run *run, const struct lt_pull_sink *sink) {
+    const char *folder = run->opt->to;
+
+    if (!run->own_objects || !sink->place.bucket || !folder)
+        return sink->to;
+    size_t len = strlen(folder);
+    while (len > 1 && folder[len - 1] == '/')
+        len--;
+    return lt_arena_printf(&run->stat->arena, "%.*s/%s/%s", (int)len, folder, sink->place.bucket,
+                           sink->place.prefix);
+}
+
 static leat_status count_places(struct lt_pull_run *run, struct leat_error *err) {
     struct lt_pull_stat *stat = run->stat;
     size_t n = stat->n_routes + run->n_sinks;
@@ -301,7 +314,9 @@ static leat_status count_places(struct lt_pull_run *run, struct leat_error *err)
         if (&run->sinks[i] == run->dead_sink)
             continue;
         run->sinks[i].stat = stat->n_routes++;
-        routes[run->sinks[i].stat].to = run->sinks[i].to;
+        routes[run->sinks[i].stat].to = shown(run, &run->sinks[i]);
+        if (!routes[run->sinks[i].stat].to)
+            return no_memory(err);
     }
     return LEAT_OK;
 }
