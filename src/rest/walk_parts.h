@@ -153,9 +153,9 @@ struct lt_walk_resource {
 
     struct lt_expr_query *incremental; /**< NULL: it is not */
     bool warned_without_value;
-    struct lt_walk_mark base;          /**< the cursor of the pass */
-    struct lt_walk_mark high;          /**< the highest that was counted, from `base` on */
-    struct lt_slice kept;              /**< the position as given, where it is not walked */
+    struct lt_walk_mark base; /**< the cursor of the pass */
+    struct lt_walk_mark high; /**< the highest that was counted, from `base` on */
+    struct lt_slice kept;     /**< the position as given, where it is not walked */
 };
 
 struct lt_rest_walk {
