@@ -9,6 +9,7 @@
  */
 #include "expr/expr.h"
 
+#include "expr/fold.h"
 #include "expr/guard.h"
 #include "expr/program.h"
 #include "expr/value.h"
@@ -20,7 +21,8 @@ enum { MAX_CONFIG_BYTES = 16 << 20 };
 struct part {
     struct lt_slice label; /* `data` NULL: not there; a route without a condition */
     bool constant;
-    jv value; /* constant: what jq gave for it */
+    jv value;   /* constant: what jq gave for it */
+    bool never; /* a route whose condition was found not to hold, without jq */
 };
 
 struct lt_expr {
@@ -204,7 +206,7 @@ static enum going run_routes(struct job *job) {
 
     for (size_t i = 0; i < expr->n_routes; i++) {
         bool holds = !expr->routes[i].label.data;
-        if (!holds) {
+        if (!holds && !expr->routes[i].never) {
             jv values;
             if (take_values(job, &expr->routes[i], &values) == ENDED)
                 return ENDED;
@@ -365,7 +367,7 @@ static void take_constants(struct lt_expr *expr, const struct lt_expr_program *p
             if (!part->constant || (part->kind == LT_EXPR_SET) != (pass == 0))
                 continue;
             *find_part(expr, part) =
-                (struct part){find_part(expr, part)->label, true, lt_jq.next(expr->jq)};
+                (struct part){find_part(expr, part)->label, true, lt_jq.next(expr->jq), false};
         }
     }
 }
@@ -393,10 +395,31 @@ static void see_what_is_asked(struct lt_expr *expr) {
         expr->asks_second |= !expr->routes[i].constant;
 }
 
+/* Where there is nothing but conditions that need no jq: settles them all, or none. */
+static bool fold_all(struct lt_expr *expr, const struct lt_expr_source *src) {
+    bool holds;
+
+    if (src->n_defs || src->n_sets || src->key)
+        return false;
+    for (size_t i = 0; i < src->n_routes; i++)
+        if (src->routes[i].text.data && !lt_expr_fold(src->routes[i].text, src, &holds))
+            return false;
+    for (size_t i = 0; i < src->n_routes; i++) {
+        if (!src->routes[i].text.data)
+            continue;
+        expr->routes[i].never = !lt_expr_fold(src->routes[i].text, src, &holds) || !holds;
+        if (!expr->routes[i].never)
+            expr->routes[i].label = lt_slice(NULL, 0); /* always */
+    }
+    return true;
+}
+
 static leat_status compile(struct lt_expr *expr, const struct lt_expr_source *src,
                            struct leat_error *err) {
     struct lt_expr_program program = {0};
 
+    if (fold_all(expr, src))
+        return LEAT_OK;
     leat_status status = lt_expr_program_init(&program, src, err);
     if (status == LEAT_OK && program.n_parts)
         status = lt_libjq_load(err);
