@@ -7,7 +7,6 @@
 
 #include "base/units.h"
 #include "json/json.h"
-#include "json/json.h"
 
 #include <ctype.h>
 
