@@ -124,12 +124,12 @@ void lt_cli_pull_show(void *ctx, const struct lt_pull_stat *stat) {
     }
 }
 
-/* The same wait is told once, however many requests share it. */
+/* The same wait is told once, however many requests share it; a retry only when it waits long. */
 static bool is_worth_a_line(struct lt_cli_pull_progress *progress, enum lt_rest_note note,
                             int64_t until_ms) {
     if (progress->verbose)
         return true;
-    if (progress->quiet || note != LT_REST_NOTE_WAIT ||
+    if (progress->quiet || (note != LT_REST_NOTE_WAIT && note != LT_REST_NOTE_RETRY) ||
         until_ms - lt_clock_wall_ms() < TOLD_WAIT_MS || until_ms <= progress->wait_told_ms + 1000)
         return false;
     progress->wait_told_ms = until_ms;
@@ -143,10 +143,11 @@ void lt_cli_pull_note(void *ctx, enum lt_rest_note note, const char *text, int64
     if (!is_worth_a_line(progress, note, until_ms))
         return;
     lt_cli_pull_clear(progress);
-    if (until_ms)
+    bool has_end = until_ms && note == LT_REST_NOTE_WAIT; /* a retry's text says when it comes */
+    if (has_end)
         lt_format_time(until_ms, time);
     if (progress->log)
-        lt_log(LT_LOG_INFO, "pull", "%s%s%s", text, until_ms ? "; until " : "", time);
+        lt_log(LT_LOG_INFO, "pull", "%s%s%s", text, has_end ? "; until " : "", time);
     else
-        fprintf(stderr, "%s%s%s\n", text, until_ms ? "; until " : "", time);
+        fprintf(stderr, "%s%s%s\n", text, has_end ? "; until " : "", time);
 }

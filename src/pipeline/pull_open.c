@@ -126,7 +126,7 @@ static void on_spools(void *ctx) {
 }
 
 static void on_put_retry(void *ctx, const struct leat_error *err, int64_t until_ms) {
-    lt_pull_run_note(ctx, LT_REST_NOTE_RETRY, err->text, until_ms);
+    lt_pull_run_note(ctx, LT_REST_NOTE_WAIT, err->text, until_ms);
 }
 
 static void on_spools_failed(void *ctx, const struct leat_error *err) {

@@ -6,6 +6,7 @@
 #include "pipeline/pull_parts.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 void lt_pull_out_open(struct lt_pull_out *out, struct lt_pull_run *run, int fd) {
@@ -24,6 +25,11 @@ static void run_write(void *ctx) {
         ssize_t n = write(out->fd, rest.data, rest.len);
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && errno == EAGAIN) { /* a pipe that its other end has made non-blocking */
+            struct pollfd writable = {.fd = out->fd, .events = POLLOUT};
+            (void)poll(&writable, 1, -1);
+            continue;
+        }
         if (n < 0) {
             out->sys = errno;
             return;

@@ -156,9 +156,9 @@ static enum verdict try_again(struct lt_rest_fetching *fetching, unsigned status
     if (status == 429 || (status == 503 && asked))
         hold_host(fetching, status, wait_ms, err);
     else
-        lt_rest_note(fetcher, LT_REST_NOTE_RETRY, 0, "%.500s; attempt %u of %u in %.1f s",
-                     err->text, fetching->n_failed + 1, fetcher->retry.max_attempts,
-                     (double)wait_ms / 1000);
+        lt_rest_note(fetcher, LT_REST_NOTE_RETRY, lt_clock_wall_ms() + wait_ms,
+                     "%.500s; attempt %u of %u in %.1f s", err->text, fetching->n_failed + 1,
+                     fetcher->retry.max_attempts, (double)wait_ms / 1000);
     fetcher->n_retries++;
     lt_rest_fetching_wait(fetching, wait_ms);
     return AGAIN;

@@ -207,7 +207,8 @@ int set_up(void **state) {
     struct rig *rig = calloc(1, sizeof(*rig));
     assert_non_null(rig);
     kill_at = n_points = 0;
-    fail_writes = fail_puts = 0;
+    fail_writes = 0;
+    fail_puts = 0;
     snprintf(rig->dir, sizeof(rig->dir), "/tmp/leat-spool-XXXXXX");
     assert_non_null(mkdtemp(rig->dir));
     snprintf(rig->spool_dir, sizeof(rig->spool_dir), "%s/spool/p", rig->dir);

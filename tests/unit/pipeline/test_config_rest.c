@@ -528,8 +528,8 @@ static void what_a_variable_holds_is_in_no_problem_of_a_source(void **state) {
     static const char *const lines[] = {
         "auth: {bearer: {token: \"${LEAT_TEST_SECRET}\"}}",
         "auth: {api_key: {name: \"${LEAT_TEST_SECRET}\", value: \"${LEAT_TEST_SECRET}\"}}",
-        "auth: {oauth2_refresh_token: {token_url: \"${LEAT_TEST_SECRET}\", client_id: "
-        "\"${LEAT_TEST_SECRET}\", refresh_token: \"${LEAT_TEST_SECRET}\"}}",
+        ("auth: {oauth2_refresh_token: {token_url: \"${LEAT_TEST_SECRET}\", client_id: "
+         "\"${LEAT_TEST_SECRET}\", refresh_token: \"${LEAT_TEST_SECRET}\"}}"),
         "headers: {X: \"${LEAT_TEST_SECRET}\"}",
         "rate: \"${LEAT_TEST_SECRET}\"",
         "ca_file: \"${LEAT_TEST_SECRET}\"",

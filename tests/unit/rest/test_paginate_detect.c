@@ -19,8 +19,8 @@ static void auto_finds_a_next_url(void **state) {
         "{\"data\":[{}],\"_links\":{\"next\":{\"href\":\"?page=2\"}}}",
         "{\"value\":[{}],\"@odata.nextLink\":\"https://api.test/v1/things?page=2\"}",
         "{\"results\":[{}],\"meta\":{\"next_url\":\"/v1/things?page=2\"}}",
-        "{\"items\":[{}],\"next_cursor\":\"x\",\"next\":\"/v1/things?page=2\",\"offset\":0,"
-        "\"limit\":1,\"total\":7}",
+        ("{\"items\":[{}],\"next_cursor\":\"x\",\"next\":\"/v1/things?page=2\",\"offset\":0,"
+         "\"limit\":1,\"total\":7}"),
     };
     struct rig *rig = *state;
 
