@@ -46,65 +46,17 @@ static inline bool in_object(const struct parser *p) {
     return p->is_object[level / 64] >> level % 64 & 1;
 }
 
-/* `at` is on the backslash; gives the byte after the escape, NULL when it is not one. */
-static const char *check_escape(struct parser *p, const char *at) {
-    if (p->end - at < 2) {
-        fail_at(p, p->end, "an escape");
-        return NULL;
-    }
-    if (at[1] != 'u') {
-        if (at[1] && strchr("\"\\/bfnrt", at[1]))
-            return at + 2;
-        fail_at(p, at + 1, "one of \"\\/bfnrtu after a backslash");
-        return NULL;
-    }
-    int unit = p->end - at < 6 ? -1 : lt_json_hex4(at + 2);
-    if (unit < 0) {
-        fail_at(p, at, "four hex digits after \\u");
-        return NULL;
-    }
-    if (unit < 0xd800 || unit > 0xdfff)
-        return at + 6;
-    int low = unit > 0xdbff || p->end - at < 12 || at[6] != '\\' || at[7] != 'u'
-                  ? -1
-                  : lt_json_hex4(at + 8);
-    if (low < 0xdc00 || low > 0xdfff) {
-        fail_at(p, at, "a pair of surrogates");
-        return NULL;
-    }
-    return at + 12;
-}
-
 /* `at` is after the opening quote and ends after the closing one. */
 static bool check_string(struct parser *p) {
-    const char *at = p->at;
+    struct lt_json_fault fault;
+    const char *after = lt_json_check_string(p->at, p->end, &fault);
 
-    for (;;) {
-        at = lt_json_scan_plain(at, p->end);
-        if (at == p->end) {
-            fail_at(p, at, "'\"' to end the string");
-            return false;
-        }
-        if (*at == '"') {
-            p->at = at + 1;
-            return true;
-        }
-        if (*at == '\\') {
-            at = check_escape(p, at);
-            if (!at)
-                return false;
-        } else if ((unsigned char)*at < 0x20) {
-            fail_at(p, at, "a control character as an escape");
-            return false;
-        } else {
-            unsigned n = lt_utf8_len(at, p->end);
-            if (!n) {
-                fail_at(p, at, "UTF-8");
-                return false;
-            }
-            at += n;
-        }
+    if (!after) {
+        fail_at(p, fault.at, fault.expected);
+        return false;
     }
+    p->at = after;
+    return true;
 }
 
 static inline bool is_digit(const char *at, const char *end) {

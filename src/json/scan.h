@@ -131,4 +131,18 @@ static inline int lt_json_hex4(const char *at) {
     return value;
 }
 
+/** What the validator found wrong: the byte at fault (or the end), and what should be there. */
+struct lt_json_fault {
+    const char *at;
+    const char *expected;
+};
+
+/** The byte after the escape at `at`, which is on the backslash and may be a pair of surrogates;
+ * NULL when it is not one. */
+const char *lt_json_check_escape(const char *at, const char *end, struct lt_json_fault *fault);
+
+/** The byte after the string's closing quote; `at` is after the opening one. NULL when the string
+ * is not as RFC 8259 has it. */
+const char *lt_json_check_string(const char *at, const char *end, struct lt_json_fault *fault);
+
 #endif

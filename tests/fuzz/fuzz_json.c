@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes as JSON: what the validator passes can be walked, unescaped, written
- * again and spliced, and comes out as JSON that says the same.
+ * again and spliced, and comes out as JSON that says the same. The tape passes the same texts,
+ * refuses the others in the same words, and shows the same values; each scanner makes the same
+ * tape.
  */
-#include "json/json.h"
+#include "json/tape.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -93,6 +95,88 @@ static void check_splice(struct lt_json object) {
     lt_buf_deinit(&name);
 }
 
+/* The tape's values are those that the iterator finds in the text. */
+static void walk_tape(const struct lt_json_tape *tape, uint32_t token, struct lt_json wanted) {
+    struct lt_json found = lt_json_tape_value(tape, token);
+    struct lt_json_iter iter = lt_json_iter(wanted);
+    struct lt_json key, child, last;
+
+    must(found.type == wanted.type && found.raw.data == wanted.raw.data &&
+         found.raw.len == wanted.raw.len && lt_json_tape_type(tape, token) == wanted.type);
+    if (wanted.type != LT_JSON_ARRAY && wanted.type != LT_JSON_OBJECT)
+        return;
+    uint32_t at = lt_json_tape_first(tape, token);
+    for (; iter.object && lt_json_next_member(&iter, &key, &child);
+         at = lt_json_tape_next(tape, at + 2)) {
+        struct lt_buf name;
+        lt_buf_init(&name, SIZE_MAX);
+        must(at && lt_json_tape_scalar(tape, at).data == key.raw.data);
+        lt_json_string_append(key, &name);
+        uint32_t member = lt_json_tape_get(tape, token, lt_slice(name.data, name.len));
+        must(member >= at + 2);
+        if (!memchr(name.data ? name.data : "", '\0', name.len)) {
+            lt_buf_append_byte(&name, '\0');
+            must(lt_json_get(wanted, name.data, &last));
+            must(lt_json_tape_value(tape, member).raw.data == last.raw.data);
+        }
+        lt_buf_deinit(&name);
+        walk_tape(tape, at + 2, child);
+    }
+    for (; !iter.object && lt_json_next(&iter, &child); at = lt_json_tape_next(tape, at)) {
+        must(at != 0);
+        walk_tape(tape, at, child);
+    }
+    must(at == 0);
+}
+
+/* A scan by that scanner; the same as the one before it. */
+static void check_scanner(const char *name, struct lt_slice text, struct lt_json_tape *before,
+                          leat_status *status_before, bool is_first) {
+    struct lt_json_tape tape = {0};
+    struct leat_error err;
+
+    if (!lt_json_scanner_use(name))
+        return;
+    leat_status status = lt_json_tape_scan(&tape, text, &err);
+    must(status == LEAT_OK || status == LEAT_E_PARSE);
+    if (!is_first) {
+        must(status == *status_before);
+        if (status == LEAT_OK) {
+            must(tape.n == before->n && tape.flags == before->flags);
+            must(memcmp(tape.at, before->at, (tape.n + 1) * sizeof(*tape.at)) == 0);
+        }
+    }
+    lt_json_tape_deinit(before);
+    *before = tape;
+    *status_before = status;
+}
+
+static void check_scanners(struct lt_slice text) {
+    static const char *const names[] = {"portable", "sse4.2", "avx2", "avx512", "neon"};
+    const char *in_use = lt_json_scanner_name();
+    struct lt_json_tape tape = {0};
+    leat_status status = LEAT_OK;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        check_scanner(names[i], text, &tape, &status, i == 0);
+    lt_json_tape_deinit(&tape);
+    must(lt_json_scanner_use(in_use));
+}
+
+static void check_tape(struct lt_slice text) {
+    struct lt_json value;
+    struct lt_json_tape tape = {0};
+    struct leat_error err, tape_err;
+    leat_status status = lt_json_parse(&value, text, DEPTH, &err);
+
+    must(lt_json_tape_parse(&tape, text, DEPTH, &tape_err) == status);
+    if (status == LEAT_OK)
+        walk_tape(&tape, 0, value);
+    else
+        must(strcmp(err.text, tape_err.text) == 0);
+    lt_json_tape_deinit(&tape);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
     struct lt_json value;
     struct leat_error err;
@@ -106,6 +190,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
         if (value.type == LT_JSON_OBJECT)
             check_splice(value);
     }
+    check_tape(lt_slice(copy, len));
+    check_scanners(lt_slice(copy, len));
+
     struct lt_buf out;
     lt_buf_init(&out, SIZE_MAX);
     lt_json_write_string(&out, lt_slice(copy, len));

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LT_JSON_SCANNER_H
+#define LT_JSON_SCANNER_H
+
+/*
+ * A scanner fills a tape's `at`, `n` and `flags` from its `text` and `len`; `cap` is at least
+ * len + LT_JSON_TAPE_PADDING, and what lies behind at[n] is the scanner's to overwrite. All of them
+ * find the same tokens in a text without faults; each says false at a fault, and the words for it
+ * are found by the validator.
+ */
+
+#include "json/tape.h"
+
+enum { LT_JSON_TAPE_PADDING = 65 }; /**< the end's entry, and what a block's store may exceed */
+
+typedef bool lt_json_scan_fn(struct lt_json_tape *tape);
+
+lt_json_scan_fn lt_json_scan_portable;
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The grammar over the tokens, and the cursor. Strings and white space were settled by the scan:
+ * between two tokens stands one string, or one run of bytes that are not white space and then white
+ * space only. What is left is the order of tokens, numbers, words and depth: one pass, no
+ * recursion, no memory (while a container is open its `jump` is the token of the container around
+ * it).
+ *
+ * This pass only says yes or no; at a no the validator says what is wrong.
+ */
+#include "json/tape.h"
+
+#include "base/error.h"
+
+static inline bool is_digit(char c) {
+    return (unsigned char)(c - '0') <= 9;
+}
+
+static inline const char *skip_digits(const char *at, const char *end) {
+    while (at < end && is_digit(*at))
+        at++;
+    return at;
+}
+
+static inline bool is_space(char c) {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* The byte after a number; NULL when it is not one. */
+static inline const char *skip_number(const char *at, const char *end) {
+    at += *at == '-';
+    if (at == end || !is_digit(*at))
+        return NULL;
+    at = *at == '0' ? at + 1 : skip_digits(at + 1, end);
+    if (at < end && *at == '.') {
+        const char *fraction = at + 1;
+        at = skip_digits(fraction, end);
+        if (at == fraction)
+            return NULL;
+    }
+    if (at < end && (*at | 0x20) == 'e') {
+        at++;
+        if (at < end && (*at == '+' || *at == '-'))
+            at++;
+        const char *exponent = at;
+        at = skip_digits(exponent, end);
+        if (at == exponent)
+            return NULL;
+    }
+    return at;
+}
+
+static inline const char *skip_word(const char *at, const char *end, const char *word, size_t len) {
+    return (size_t)(end - at) >= len && memcmp(at, word, len) == 0 ? at + len : NULL;
+}
+
+/* A string, a number or a word that fills the place between its token and the next. */
+static inline bool check_scalar(const struct lt_json_tape *tape, uint32_t token) {
+    const char *at = tape->text + tape->at[token];
+    const char *end = tape->text + tape->at[token + 1];
+
+    switch (*at) {
+    case '"':
+        return true;
+    case 't':
+        at = skip_word(at, end, "true", 4);
+        break;
+    case 'f':
+        at = skip_word(at, end, "false", 5);
+        break;
+    case 'n':
+        at = skip_word(at, end, "null", 4);
+        break;
+    default:
+        at = skip_number(at, end);
+    }
+    return at && (at == end || is_space(*at));
+}
+
+/*
+ * The caller has made sure that the last token is a closer. So no token at or past `n` is read:
+ * whatever is not a closer has one behind it, and after a closer `n` is looked at.
+ */
+static bool check_container(struct lt_json_tape *tape, unsigned max_depth) {
+    const char *text = tape->text;
+    const uint32_t *at = tape->at;
+    uint32_t i = 0, open = 0;
+    unsigned depth = 0;
+    bool in_object = false;
+
+    for (;;) {
+        if (in_object) {
+            if (text[at[i]] != '"' || text[at[i + 1]] != ':')
+                return false;
+            i += 2;
+        }
+        char c = text[at[i]];
+        if (c == '{' || c == '[') {
+            if (depth++ == max_depth)
+                return false;
+            tape->jump[i] = open;
+            open = i++;
+            in_object = c == '{';
+            if (text[at[i]] != (in_object ? '}' : ']'))
+                continue;
+        } else {
+            if (!check_scalar(tape, i))
+                return false;
+            i++;
+        }
+        while (text[at[i]] != ',') {
+            if (text[at[i]] != (in_object ? '}' : ']'))
+                return false;
+            uint32_t around = tape->jump[open];
+            tape->jump[open] = i++;
+            if (--depth == 0 || i == tape->n)
+                return depth == 0 && i == tape->n;
+            open = around;
+            in_object = text[at[open]] == '{';
+        }
+        i++;
+    }
+}
+
+static bool check_grammar(struct lt_json_tape *tape, unsigned max_depth) {
+    if (tape->n == 0)
+        return false;
+    char first = tape->text[tape->at[0]];
+    if (first != '{' && first != '[')
+        return tape->n == 1 && check_scalar(tape, 0);
+    char last = tape->text[tape->at[tape->n - 1]];
+    return (last == '}' || last == ']') && check_container(tape, max_depth);
+}
+
+leat_status lt_json_tape_parse(struct lt_json_tape *tape, struct lt_slice text, unsigned max_depth,
+                               struct leat_error *err) {
+    leat_status status = lt_json_tape_scan(tape, text, err);
+
+    if (max_depth > LT_JSON_MAX_DEPTH)
+        max_depth = LT_JSON_MAX_DEPTH;
+    if (status == LEAT_OK && check_grammar(tape, max_depth))
+        return LEAT_OK;
+    if (status != LEAT_OK && status != LEAT_E_PARSE)
+        return status;
+    struct lt_json value;
+    status = lt_json_parse(&value, text, max_depth, err);
+    if (status == LEAT_OK)
+        status = lt_fail(err, LEAT_E_INTERNAL, 0, "valid JSON refused by its tokens");
+    return status;
+}
+
+struct lt_json lt_json_tape_value(const struct lt_json_tape *tape, uint32_t token) {
+    enum lt_json_type type = lt_json_tape_type(tape, token);
+
+    if (type != LT_JSON_OBJECT && type != LT_JSON_ARRAY)
+        return (struct lt_json){type, lt_json_tape_scalar(tape, token)};
+    const char *start = tape->text + tape->at[token];
+    const char *last = tape->text + tape->at[tape->jump[token]];
+    return (struct lt_json){type, {start, (size_t)(last + 1 - start)}};
+}
+
+static inline bool name_is(const struct lt_json_tape *tape, uint32_t token, struct lt_slice name) {
+    struct lt_slice quoted = lt_json_tape_scalar(tape, token);
+
+    if (tape->flags & LT_JSON_HAS_ESCAPES)
+        return lt_json_string_is((struct lt_json){LT_JSON_STRING, quoted}, name);
+    return lt_slice_eq(lt_slice(quoted.data + 1, quoted.len - 2), name);
+}
+
+uint32_t lt_json_tape_get(const struct lt_json_tape *tape, uint32_t object, struct lt_slice name) {
+    uint32_t found = 0;
+
+    for (uint32_t at = lt_json_tape_first(tape, object); at; at = lt_json_tape_next(tape, at + 2))
+        if (name_is(tape, at, name))
+            found = at + 2;
+    return found;
+}
