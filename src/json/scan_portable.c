@@ -15,10 +15,11 @@ static inline enum byte_class class_of(char c) {
     return (enum byte_class)classes[(unsigned char)c];
 }
 
-static const char *skip_scalar(const char *at, const char *end, unsigned *flags) {
+/* NULL at bytes that no text has outside its strings. */
+static const char *skip_scalar(const char *at, const char *end) {
     while (at < end && class_of(*at) == SCALAR) {
-        if ((unsigned char)*at > 0x7f)
-            *flags |= LT_JSON_HAS_NON_ASCII;
+        if ((unsigned char)*at > 0x7f || *at == '\\')
+            return NULL;
         at++;
     }
     return at;
@@ -50,14 +51,14 @@ bool lt_json_scan_portable(struct lt_json_tape *tape) {
         if (class != SPACE)
             *token++ = (uint32_t)(at - text);
         if (class == SCALAR) {
-            at = skip_scalar(at, end, &flags);
+            at = skip_scalar(at, end);
         } else if (class == QUOTE) {
             at = skip_string(at + 1, end, &flags);
-            if (!at)
-                return false;
         } else {
             at++;
         }
+        if (!at)
+            return false;
     }
     *token = tape->len;
     tape->n = (uint32_t)(token - tape->at);

@@ -19,6 +19,14 @@ static bool always(void) {
 
 /* The best first. */
 static const struct scanner scanners[] = {
+#ifdef __x86_64__
+    {"avx512", lt_json_scan_avx512, lt_json_has_avx512},
+    {"avx2", lt_json_scan_avx2, lt_json_has_avx2},
+    {"sse4.2", lt_json_scan_sse42, lt_json_has_sse42},
+#endif
+#ifdef __aarch64__
+    {"neon", lt_json_scan_neon, always},
+#endif
     {"portable", lt_json_scan_portable, always},
 };
 

@@ -16,5 +16,15 @@ enum { LT_JSON_TAPE_PADDING = 65 }; /**< the end's entry, and what a block's sto
 typedef bool lt_json_scan_fn(struct lt_json_tape *tape);
 
 lt_json_scan_fn lt_json_scan_portable;
+#ifdef __x86_64__
+lt_json_scan_fn lt_json_scan_avx512, lt_json_scan_avx2, lt_json_scan_sse42;
+/* Whether this machine can run it. */
+bool lt_json_has_avx512(void);
+bool lt_json_has_avx2(void);
+bool lt_json_has_sse42(void);
+#endif
+#ifdef __aarch64__
+lt_json_scan_fn lt_json_scan_neon;
+#endif
 
 #endif

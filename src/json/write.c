@@ -48,8 +48,8 @@ static void write_escape(struct lt_buf *out, unsigned char c) {
 }
 
 void lt_json_write_string(struct lt_buf *out, struct lt_slice text) {
-    const char *at = text.data;
-    const char *end = text.data + text.len;
+    const char *at = text.data ? text.data : "";
+    const char *end = at + text.len;
 
     lt_buf_append_byte(out, '"');
     while (at < end) {
