@@ -33,12 +33,15 @@ enum lt_node_kind {
     LT_NODE_OR,
     LT_NODE_ALTERNATIVE, /* a // b */
     LT_NODE_IF,          /* if a then b else c */
-    LT_NODE_TRY,         /* try a catch b; b NULL: errors are swallowed. `a?` is the same */
-    LT_NODE_ARRAY,       /* [a]; a NULL: [] */
-    LT_NODE_OBJECT,      /* {…}: items are key, value, key, value …, in the order written */
+    LT_NODE_TRY, /* try a catch b; b NULL: errors are swallowed. `1?`, `(…)?` are the same. As in jq
+                  1.6 it also catches what is raised while its outputs are used: `(try 1) |
+                  error("x")` gives nothing. `.a?`, `.[b]?`, `.[]?` are no TRY: see `optional` */
+    LT_NODE_ARRAY,   /* [a]; a NULL: [] */
+    LT_NODE_OBJECT,  /* {…}: items are key, value, key, value …, in the order written */
     LT_NODE_STRING,  /* "x\(…)y": items are LITERAL strings and expressions in turn; format says
                         how each expression's output becomes text */
-    LT_NODE_FORMAT,  /* @name alone */
+    LT_NODE_FORMAT,  /* @name alone. (A name that is no format is a call of the builtin format/1,
+                        which raises when it runs, as in jq) */
     LT_NODE_AS,      /* a as PATTERN ?// PATTERN … | b */
     LT_NODE_REDUCE,  /* reduce a as PATTERN (b; c) */
     LT_NODE_FOREACH, /* foreach a as PATTERN (b; c; d); d NULL: the state itself */
@@ -102,8 +105,11 @@ struct lt_fn;
 
 struct lt_node {
     enum lt_node_kind kind;
-    uint8_t op;        /**< enum lt_op */
-    uint8_t format;    /**< enum lt_format */
+    uint8_t op;     /**< enum lt_op */
+    uint8_t format; /**< enum lt_format */
+    bool
+        optional; /**< FIELD, INDEX, SLICE, EACH: `.a?`. An error of this very step gives no output;
+                     those of its target, of its key, and of who uses the outputs are not caught */
     unsigned up, slot; /**< see the kinds */
     uint32_t offset;   /**< byte of its text (struct lt_tree_part) where it begins */
     uint32_t end;      /**< byte behind it */
@@ -141,6 +147,8 @@ struct lt_tree_part {
     struct lt_def main;   /**< its frame: n_vars. `with:` definitions stand in it */
     const char *why; /**< root NULL: what is not covered, in a few words: "`input_line_number` is
                         left to libjq" */
+    const struct lt_expr_text
+        *failed; /**< on LEAT_E_CONFIG: `text`, or the one of `defs` at fault */
 };
 
 /**
@@ -149,13 +157,41 @@ struct lt_tree_part {
  * that is LEAT_OK. Everything lives in `arena`, which must outlive the tree; texts are copied into
  * it.
  *
- * Errors: LEAT_E_CONFIG with line, column, what was expected, and the nearest known name; `err` has
- * a caret line where there is room (see lt_tree_explain()); LEAT_E_NOMEM.
+ * A definition inside a text that nobody calls is dropped before its names are looked at, as in jq;
+ * those of `defs` are all checked. Offsets of nodes are bytes of the text that they stand in; of
+ * nodes of the prelude they say nothing.
+ *
+ * Errors: LEAT_E_CONFIG with line, column, what was found and expected, and the nearest known name
+ *         (for the line with a caret see lt_tree_explain()); LEAT_E_NOMEM.
  */
 LEAT_MUST_CHECK leat_status lt_tree_parse(struct lt_tree_part *part,
                                           const struct lt_expr_text *text,
                                           const struct lt_expr_text *defs, size_t n_defs,
                                           const struct lt_expr_var *vars, size_t n_vars,
                                           struct lt_arena *arena, struct leat_error *err);
+
+/** Appends the line of `text` that `err` (from lt_tree_parse()) names, and under it a caret.
+ * Nothing when `err` has no place in the text. */
+void lt_tree_explain(const struct lt_expr_text *text, const struct leat_error *err,
+                     struct lt_buf *out);
+
+/**
+ * Appends a text printed anew from its syntax alone: one line, parentheses only where they are
+ * needed. Names are not looked up. Errors: as lt_tree_parse().
+ */
+LEAT_MUST_CHECK leat_status lt_tree_print(const struct lt_expr_text *text, struct lt_buf *out,
+                                          struct leat_error *err);
+
+/**
+ * Calls `visit` for a node and then those below it (arguments and keys of patterns included), in
+ * the order written; below a node for which it gives false it does not go. Definitions are not
+ * entered: see CALL's `def`.
+ */
+void lt_tree_walk(const struct lt_node *root, bool (*visit)(void *ctx, const struct lt_node *node),
+                  void *ctx);
+
+/** Whether the part gives the same whatever its input is, today and tomorrow: it does not look at
+ * `.`, the environment, the clock, or further inputs. On the safe side: false says nothing. */
+bool lt_tree_is_constant(const struct lt_tree_part *part);
 
 #endif
