@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks double from 4 KiB to 1 MiB; what is larger than a block gets one of its own. */
+/* Blocks double from 4 KiB to those that the process shares; what is larger gets one of its own. */
 #include "base/arena.h"
 
+#include "base/block.h"
+
+#include <assert.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FIRST_BLOCK_BYTES = 4096, LAST_BLOCK_BYTES = 1 << 20 };
+enum { FIRST_BLOCK_BYTES = 4096 };
 
 struct lt_arena_block {
     struct lt_arena_block *next;
@@ -20,10 +23,22 @@ void lt_arena_init(struct lt_arena *arena, size_t max) {
     *arena = (struct lt_arena){.max = max};
 }
 
+/* The room of a block that the process shares. */
+static const size_t SHARED_CAP = LT_ARENA_SHARED_BYTES;
+static_assert(sizeof(struct lt_arena_block) + LT_ARENA_SHARED_BYTES == LT_BLOCK_BYTES,
+              "a shared block is filled by its head and its room");
+
+static void free_block(struct lt_arena_block *block) {
+    if (block && block->cap == SHARED_CAP)
+        lt_block_give(block);
+    else
+        free(block);
+}
+
 static void free_blocks(struct lt_arena_block *block) {
     while (block) {
         struct lt_arena_block *next = block->next;
-        free(block);
+        free_block(block);
         block = next;
     }
 }
@@ -40,10 +55,10 @@ void lt_arena_reset(struct lt_arena *arena) {
         struct lt_arena_block *block = arena->head;
         arena->head = block->next;
         if (!keep || block->cap > keep->cap) {
-            free(keep);
+            free_block(keep);
             keep = block;
         } else {
-            free(block);
+            free_block(block);
         }
     }
     if (keep) {
@@ -56,11 +71,12 @@ void lt_arena_reset(struct lt_arena *arena) {
 
 static struct lt_arena_block *add_block(struct lt_arena *arena, size_t len) {
     size_t cap = arena->head ? arena->head->cap * 2 : FIRST_BLOCK_BYTES;
-    if (cap > LAST_BLOCK_BYTES)
-        cap = LAST_BLOCK_BYTES;
-    if (cap < len)
-        cap = len;
-    struct lt_arena_block *block = malloc(sizeof(*block) + cap);
+    while (cap < len && cap < SHARED_CAP)
+        cap *= 2;
+    if (cap >= SHARED_CAP)
+        cap = len > SHARED_CAP ? len : SHARED_CAP;
+    struct lt_arena_block *block =
+        cap == SHARED_CAP ? lt_block_take() : malloc(sizeof(*block) + cap);
     if (!block)
         return NULL;
     block->next = arena->head;

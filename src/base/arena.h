@@ -6,6 +6,10 @@
 
 struct lt_arena_block;
 
+/** The most that fits into a block that is shared with the rest of the process (base/block.h): who
+ * takes pieces of about this size takes them without a page fault. */
+enum { LT_ARENA_SHARED_BYTES = (256 << 10) - 32 };
+
 /**
  * Memory of one batch or one request, freed in one call. It owns no
  * descriptor and no lock, and belongs to one thread at a time. All zero but

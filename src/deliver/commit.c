@@ -22,7 +22,9 @@ struct lt_commit {
     enum step step;
     struct lt_intent *intent;
     struct lt_gather gather;
-    struct lt_buf body;
+    struct lt_slice *pieces; /* of the gather's bytes, until they are packed or put */
+    size_t n_pieces;
+    struct lt_buf packed;
     bool given;                     /* a resumed one has its records again */
     bool absent;                    /* the resumed one's object is surely not there */
     enum lt_commit_outcome outcome; /* when the last step succeeded */
@@ -77,42 +79,55 @@ static leat_status intend(struct lt_commit *c, struct leat_error *err) {
     return status;
 }
 
+/* Compression wants its input in one piece. */
+static leat_status pack(struct lt_commit *c, const struct lt_compressor *compressor,
+                        struct leat_error *err) {
+    const struct lt_object_put object = {.rest = c->pieces, .n_rest = c->n_pieces};
+    struct lt_buf whole;
+
+    lt_buf_init(&whole, PTRDIFF_MAX);
+    leat_status status = lt_object_put_join(&object, &whole, err);
+    if (status == LEAT_OK)
+        status = compressor->run(lt_buf_slice(&whole), &c->packed, err);
+    lt_buf_deinit(&whole);
+    if (status != LEAT_OK) {
+        lt_buf_deinit(&c->packed);
+        return status;
+    }
+    c->n_pieces = 0;
+    lt_gather_free_bytes(&c->gather);
+    return LEAT_OK;
+}
+
 static leat_status build(struct lt_commit *c, struct leat_error *err) {
     const struct lt_compressor *compressor = lt_compressor_of(c->intent->compression);
-    struct lt_buf packed;
     leat_status status = LEAT_OK;
 
-    if (!c->body.data) {
-        status = lt_gather_join(&c->gather, &c->body, err);
-        if (status != LEAT_OK)
-            return status;
-    }
-    if (compressor->run) {
-        lt_buf_init(&packed, PTRDIFF_MAX);
-        status = compressor->run(lt_buf_slice(&c->body), &packed, err);
-        if (status != LEAT_OK) {
-            lt_buf_deinit(&packed);
-            return status;
-        }
-        lt_buf_deinit(&c->body);
-        c->body = packed;
-    }
-    c->step = STEP_PUT;
-    return LEAT_OK;
+    if (!c->pieces)
+        status = lt_gather_pieces(&c->gather, &c->pieces, &c->n_pieces, err);
+    if (status == LEAT_OK && compressor->run)
+        status = pack(c, compressor, err);
+    if (status == LEAT_OK)
+        c->step = STEP_PUT;
+    return status;
 }
 
 static leat_status put(struct lt_commit *c, struct leat_error *err) {
     struct lt_object_store *objects = c->target->objects;
     struct lt_object_put object = {
         .key = lt_slice_str(c->intent->key),
-        .data = lt_buf_slice(&c->body),
+        .data = lt_buf_slice(&c->packed),
+        .rest = c->pieces,
+        .n_rest = c->n_pieces,
         .content_type = "application/octet-stream",
         .content_encoding = lt_compressor_of(c->intent->compression)->content_encoding,
     };
     leat_status status = objects->ops->put(objects, c->target->bucket, &object, err);
     if (status != LEAT_OK)
         return status;
-    lt_buf_deinit(&c->body);
+    lt_buf_deinit(&c->packed);
+    c->n_pieces = 0;
+    lt_gather_free_bytes(&c->gather);
     c->step = STEP_SETTLE;
     return LEAT_OK;
 }
@@ -136,7 +151,8 @@ static void free_commit(void *ctx) {
 
     lt_intent_free(c->intent);
     lt_gather_deinit(&c->gather);
-    lt_buf_deinit(&c->body);
+    free(c->pieces);
+    lt_buf_deinit(&c->packed);
     free(c);
 }
 
@@ -160,7 +176,7 @@ static struct lt_commit *new_commit(const struct lt_commit_target *target) {
         return NULL;
     lt_work_init(&c->work);
     c->target = target;
-    lt_buf_init(&c->body, PTRDIFF_MAX);
+    lt_buf_init(&c->packed, PTRDIFF_MAX);
     return c;
 }
 

@@ -1,21 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One buffer a shard. Objects hold records by shard, in order within a shard, whatever the order
- * in which shards were read: only so a second try after a crash gives the same bytes.
+ * A list of chunks a shard. Objects hold records by shard, in order within a shard, whatever the
+ * order in which shards were read: only so a second try after a crash gives the same bytes. A
+ * shard's first chunks are small, since an object may hold little of many shards; then they are
+ * blocks that the process shares. A record may lie across two.
  */
 #include "deliver/gather.h"
 
+#include "base/block.h"
 #include "base/clock.h"
 
 #include <stdlib.h>
 
-enum { POSITION_MAX_BYTES = 4096 };
+struct lt_gather_chunk {
+    struct lt_gather_chunk *next;
+    size_t len, cap;
+    char data[];
+};
+
+enum {
+    POSITION_MAX_BYTES = 4096,
+    FIRST_CHUNK_BYTES = 2048,
+    LAST_CHUNK_BYTES = LT_BLOCK_BYTES - sizeof(struct lt_gather_chunk)
+};
+
+static void free_chunks(struct lt_gather_chunk *chunk) {
+    while (chunk) {
+        struct lt_gather_chunk *next = chunk->next;
+        if (chunk->cap == LAST_CHUNK_BYTES)
+            lt_block_give(chunk);
+        else
+            free(chunk);
+        chunk = next;
+    }
+}
+
+static void free_part(struct lt_gather_part *part) {
+    lt_buf_deinit(&part->position);
+    free_chunks(part->chunks);
+    part->chunks = part->tail = NULL;
+    part->n_chunks = 0;
+}
 
 void lt_gather_deinit(struct lt_gather *gather) {
-    for (size_t i = 0; i < gather->n_parts; i++) {
-        lt_buf_deinit(&gather->parts[i].position);
-        lt_buf_deinit(&gather->parts[i].data);
-    }
+    for (size_t i = 0; i < gather->n_parts; i++)
+        free_part(&gather->parts[i]);
     free(gather->parts);
     *gather = (struct lt_gather){0};
 }
@@ -57,39 +86,92 @@ static struct lt_gather_part *part_of(struct lt_gather *gather, const char *shar
             (gather->n_parts - at) * sizeof(gather->parts[0]));
     gather->parts[at] = (struct lt_gather_part){.shard = shard};
     lt_buf_init(&gather->parts[at].position, POSITION_MAX_BYTES);
-    lt_buf_init(&gather->parts[at].data, PTRDIFF_MAX); /* lt_delivery_push() holds the limit */
     gather->n_parts++;
     return &gather->parts[at];
 }
 
 static void drop_part(struct lt_gather *gather, struct lt_gather_part *part) {
     size_t after = (size_t)(&gather->parts[gather->n_parts] - part) - 1;
-    lt_buf_deinit(&part->position);
-    lt_buf_deinit(&part->data);
+    free_part(part);
     memmove(part, part + 1, after * sizeof(*part));
     gather->n_parts--;
+}
+
+/* The next chunk is four times the one before, up to a block. */
+static struct lt_gather_chunk *new_chunk(const struct lt_gather_chunk *before) {
+    size_t cap = before ? before->cap * 4 : FIRST_CHUNK_BYTES;
+    bool shared = cap >= LAST_CHUNK_BYTES / 2;
+    struct lt_gather_chunk *chunk = shared ? lt_block_take() : malloc(sizeof(*chunk) + cap);
+
+    if (chunk)
+        *chunk = (struct lt_gather_chunk){.cap = shared ? LAST_CHUNK_BYTES : cap};
+    return chunk;
+}
+
+/* Chunks for `len` more bytes behind the last one; `*n` counts them. NULL also when it has room. */
+static bool reserve(const struct lt_gather_part *part, size_t len, struct lt_gather_chunk **more,
+                    size_t *n) {
+    const struct lt_gather_chunk *last = part->tail;
+    size_t room = last ? last->cap - last->len : 0;
+    struct lt_gather_chunk **end = more;
+
+    *more = NULL;
+    for (*n = 0; room < len; ++*n) {
+        *end = new_chunk(last);
+        if (!*end) {
+            free_chunks(*more);
+            return false;
+        }
+        room += (*end)->cap;
+        last = *end;
+        end = &(*end)->next;
+    }
+    return true;
+}
+
+/* Into the tail and the chunks behind it, which have the room. */
+static void append(struct lt_gather_part *part, struct lt_slice bytes) {
+    for (;;) {
+        struct lt_gather_chunk *to = part->tail;
+        size_t n = bytes.len < to->cap - to->len ? bytes.len : to->cap - to->len;
+        if (n)
+            memcpy(to->data + to->len, bytes.data, n);
+        to->len += n;
+        bytes = lt_slice_from(bytes, n);
+        if (!bytes.len)
+            return;
+        part->tail = to->next;
+    }
 }
 
 leat_status lt_gather_add(struct lt_gather *gather, const char *shard,
                           const struct lt_delivery_record *record, bool newline,
                           struct leat_error *err) {
     struct lt_gather_part *part = part_of(gather, shard);
-    size_t held = record->data.len + newline;
+    size_t held = record->data.len + newline, n_more = 0;
+    struct lt_gather_chunk *more = NULL;
 
     if (!part)
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory to buffer shard %s", shard);
     /* both have room before either changes */
-    if (!lt_buf_reserve(&part->data, held) ||
-        !lt_buf_reserve(&part->position, record->position.len + part->position.len + 1)) {
-        part->data.failed = part->position.failed = false;
+    if (!lt_buf_reserve(&part->position, record->position.len + part->position.len + 1) ||
+        !reserve(part, held, &more, &n_more)) {
+        part->position.failed = false;
         if (!part->first)
             drop_part(gather, part);
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory to buffer %zu bytes of shard %s", held,
                        shard);
     }
-    lt_buf_append(&part->data, record->data);
-    if (newline)
-        lt_buf_append_byte(&part->data, '\n');
+    if (part->tail)
+        part->tail->next = more;
+    else
+        part->chunks = part->tail = more;
+    part->n_chunks += n_more;
+    if (held) {
+        append(part, record->data);
+        if (newline)
+            append(part, LT_LIT("\n"));
+    }
     lt_buf_clear(&part->position);
     lt_buf_append(&part->position, record->position);
     if (!part->first)
@@ -108,21 +190,27 @@ leat_status lt_gather_add(struct lt_gather *gather, const char *shard,
     return LEAT_OK;
 }
 
-leat_status lt_gather_join(struct lt_gather *gather, struct lt_buf *out, struct leat_error *err) {
-    size_t n = gather->n_parts;
+leat_status lt_gather_pieces(const struct lt_gather *gather, struct lt_slice **pieces, size_t *n,
+                             struct leat_error *err) {
+    size_t most = 1;
 
-    if (n == 1) { /* the common case: no copy */
-        *out = gather->parts[0].data;
-        lt_buf_init(&gather->parts[0].data, PTRDIFF_MAX);
-        return LEAT_OK;
-    }
-    lt_buf_init(out, PTRDIFF_MAX);
-    if (gather->n_held && !lt_buf_reserve(out, gather->n_held))
-        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory to join %llu bytes of %zu shards",
-                       (unsigned long long)gather->n_held, n);
-    for (size_t i = 0; i < n; i++) {
-        lt_buf_append(out, lt_buf_slice(&gather->parts[i].data));
-        lt_buf_deinit(&gather->parts[i].data);
-    }
+    *n = 0;
+    for (size_t i = 0; i < gather->n_parts; i++)
+        most += gather->parts[i].n_chunks;
+    *pieces = calloc(most, sizeof(**pieces));
+    if (!*pieces)
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for an object of %zu pieces", most);
+    for (size_t i = 0; i < gather->n_parts; i++)
+        for (struct lt_gather_chunk *c = gather->parts[i].chunks; c; c = c->next)
+            (*pieces)[(*n)++] = lt_slice(c->data, c->len);
     return LEAT_OK;
+}
+
+void lt_gather_free_bytes(struct lt_gather *gather) {
+    for (size_t i = 0; i < gather->n_parts; i++) {
+        struct lt_gather_part *part = &gather->parts[i];
+        free_chunks(part->chunks);
+        part->chunks = part->tail = NULL;
+        part->n_chunks = 0;
+    }
 }

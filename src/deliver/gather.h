@@ -6,14 +6,17 @@
 
 /*
  * Records on their way into one object, by shard. Each shard's bytes stand as they will in the
- * object, so that joining the shards in order of name is all that is left to do.
+ * object, in chunks, so that taking the shards in order of name is all that is left to do.
  */
+
+struct lt_gather_chunk;
 
 struct lt_gather_part {
     const char *shard; /**< borrowed */
     uint64_t first, last;
     struct lt_buf position; /**< the source's text for `last` */
-    struct lt_buf data;
+    struct lt_gather_chunk *chunks, *tail;
+    size_t n_chunks;
 };
 
 struct lt_gather {
@@ -35,10 +38,14 @@ LEAT_MUST_CHECK leat_status lt_gather_add(struct lt_gather *gather, const char *
                                           struct leat_error *err);
 
 /**
- * The object's bytes: moves them to `out` (empty, not initialised) and frees those of the parts.
- * Errors: LEAT_E_NOMEM; the gather is then as it was.
+ * The object's bytes, in pieces: `*pieces` is an array of `*n`, to be freed; the bytes are the
+ * gather's. Errors: LEAT_E_NOMEM.
  */
-LEAT_MUST_CHECK leat_status lt_gather_join(struct lt_gather *gather, struct lt_buf *out,
-                                           struct leat_error *err);
+LEAT_MUST_CHECK leat_status lt_gather_pieces(const struct lt_gather *gather,
+                                             struct lt_slice **pieces, size_t *n,
+                                             struct leat_error *err);
+
+/** Frees the records' bytes; the ranges and positions stay. */
+void lt_gather_free_bytes(struct lt_gather *gather);
 
 #endif

@@ -2,8 +2,6 @@
 /* The folder's objects opened and closed, and as a body of the object store's interface. */
 #include "object/folder_parts.h"
 
-#include "base/hash.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -23,19 +21,6 @@ static int open_sub_folder(const char *data_dir, const char *name) {
     return fd;
 }
 
-static leat_status write_all(int fd, struct lt_slice data, struct leat_error *err) {
-    while (data.len) {
-        ssize_t n = write(fd, data.data, data.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return lt_fail_sys(err, n < 0 ? errno : EIO, "writing an object of %zu bytes",
-                               data.len);
-        data = lt_slice_from(data, (size_t)n);
-    }
-    return LEAT_OK;
-}
-
 static leat_status put(struct lt_object_store *store, const char *bucket,
                        const struct lt_object_put *object, struct leat_error *err) {
     struct lt_object_folder *folder = (struct lt_object_folder *)store;
@@ -43,16 +28,13 @@ static leat_status put(struct lt_object_store *store, const char *bucket,
                                       .content_type = lt_slice_str(object->content_type),
                                       .content_encoding = lt_slice_str(object->content_encoding)};
     struct lt_object_tmp tmp;
-    uint8_t digest[LT_MD5_BYTES];
 
     if (!lt_object_folder_has(folder, bucket, NULL))
         return lt_object_no_bucket(err, bucket);
-    lt_md5(object->data, digest);
-    lt_hex(digest, sizeof(digest), commit.etag);
     leat_status status = lt_object_tmp_new(folder, &tmp, err);
     if (status != LEAT_OK)
         return status;
-    status = write_all(tmp.fd, object->data, err);
+    status = lt_object_write(tmp.fd, object, commit.etag, err);
     if (status == LEAT_OK)
         status = lt_object_folder_commit(folder, bucket, &tmp, &commit, err);
     lt_object_tmp_drop(folder, &tmp);

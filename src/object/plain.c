@@ -95,19 +95,16 @@ static leat_status find_spot(struct plain *plain, const char *bucket, struct lt_
     return LEAT_OK;
 }
 
-static leat_status write_all(int fd, struct lt_slice data, struct leat_error *err) {
-    while (data.len) {
-        ssize_t n = write(fd, data.data, data.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return lt_fail_sys(err, errno, "writing");
-        data = lt_slice_from(data, (size_t)n);
-    }
-    return fsync(fd) ? lt_fail_sys(err, errno, "syncing") : LEAT_OK;
+static leat_status write_all(int fd, const struct lt_object_put *object, struct leat_error *err) {
+    leat_status status = lt_object_write(fd, object, NULL, err);
+
+    if (status == LEAT_OK && fsync(fd))
+        status = lt_fail_sys(err, errno, "syncing");
+    return status;
 }
 
-static leat_status put_at(const struct spot *spot, struct lt_slice data, struct leat_error *err) {
+static leat_status put_at(const struct spot *spot, const struct lt_object_put *object,
+                          struct leat_error *err) {
     uint8_t digest[LT_SHA256_BYTES];
     char hex[17], tmp[32];
 
@@ -117,7 +114,7 @@ static leat_status put_at(const struct spot *spot, struct lt_slice data, struct 
     int fd = openat(spot->dir_fd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         return lt_fail_sys(err, errno, "making a file");
-    leat_status status = write_all(fd, data, err);
+    leat_status status = write_all(fd, object, err);
     close(fd);
     if (status == LEAT_OK && renameat(spot->dir_fd, tmp, spot->dir_fd, spot->name))
         status = lt_fail_sys(err, errno, "renaming it into its place");
@@ -136,7 +133,7 @@ static leat_status put(struct lt_object_store *base, const char *bucket,
 
     if (status != LEAT_OK)
         return status;
-    status = put_at(&spot, object->data, err);
+    status = put_at(&spot, object, err);
     close(spot.dir_fd);
     if (status != LEAT_OK)
         lt_error_prefix(err, "object %.*s in %s", LT_FMT(object->key), plain->root);

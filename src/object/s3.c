@@ -76,7 +76,18 @@ static leat_status put(struct lt_object_store *base, const char *bucket,
         return lt_fail(err, LEAT_E_INVALID, 0, "an object's content type or encoding is too long");
     if (object->key.len == 0)
         return lt_fail(err, LEAT_E_INVALID, 0, "an object for bucket %s has no key", bucket);
-    return call(store_of(base), "PUT", bucket, object->key, headers, object->data, err);
+    struct lt_buf whole;
+    struct lt_slice data = object->data;
+    leat_status status = LEAT_OK;
+    lt_buf_init(&whole, PTRDIFF_MAX);
+    if (object->n_rest) {
+        status = lt_object_put_join(object, &whole, err);
+        data = lt_buf_slice(&whole);
+    }
+    if (status == LEAT_OK)
+        status = call(store_of(base), "PUT", bucket, object->key, headers, data, err);
+    lt_buf_deinit(&whole);
+    return status;
 }
 
 /* "Sun, 30 Aug 2015 12:36:00 GMT"; 0 when it is none. */

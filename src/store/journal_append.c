@@ -7,13 +7,15 @@
  */
 #include "store/journal_internal.h"
 
+#include "base/block.h"
 #include "base/clock.h"
 #include "base/hash.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { CHUNK_BYTES = (256 << 10) - 64, SPARE_CHUNKS = 32 };
+/* A chunk is a block that the process shares, unless a record is larger. */
+enum { CHUNK_BYTES = LT_BLOCK_BYTES - sizeof(struct lt_chunk) };
 
 static uint64_t record_bytes(const struct lt_journal_append *record) {
     return LT_RECORD_HEADER_BYTES + record->key.len + record->hash.len + record->data.len;
@@ -39,36 +41,29 @@ static leat_status check_sizes(const struct lt_journal_append *records, size_t n
 
 /* ---- the group's memory ---- */
 
-static struct lt_chunk *take_chunk(struct lt_journal *journal, size_t len) {
-    struct lt_chunk *chunk = journal->spare;
+static struct lt_chunk *take_chunk(size_t len) {
+    size_t cap = len > CHUNK_BYTES ? len : CHUNK_BYTES;
+    struct lt_chunk *chunk = cap == CHUNK_BYTES ? lt_block_take() : malloc(sizeof(*chunk) + cap);
 
-    if (len <= CHUNK_BYTES && chunk) {
-        journal->spare = chunk->next;
-        journal->n_spare--;
-    } else {
-        size_t cap = len > CHUNK_BYTES ? len : CHUNK_BYTES;
-        chunk = malloc(sizeof(*chunk) + cap);
-        if (!chunk)
-            return NULL;
-        chunk->cap = cap;
-    }
-    chunk->next = NULL;
-    chunk->len = 0;
+    if (chunk)
+        *chunk = (struct lt_chunk){.cap = cap};
     return chunk;
 }
 
-void lt_group_clear(struct lt_journal *journal, struct lt_group *group) {
-    while (group->chunks) {
-        struct lt_chunk *chunk = group->chunks;
-        group->chunks = chunk->next;
-        if (chunk->cap != CHUNK_BYTES || journal->n_spare >= SPARE_CHUNKS) {
+static void free_chunks(struct lt_chunk *chunk) {
+    while (chunk) {
+        struct lt_chunk *next = chunk->next;
+        if (chunk->cap == CHUNK_BYTES)
+            lt_block_give(chunk);
+        else
             free(chunk);
-            continue;
-        }
-        chunk->next = journal->spare;
-        journal->spare = chunk;
-        journal->n_spare++;
+        chunk = next;
     }
+}
+
+void lt_group_clear(struct lt_group *group) {
+    free_chunks(group->chunks);
+    group->chunks = NULL;
     group->tail = NULL;
     group->n_pieces = group->n_units = 0;
     group->n_bytes = 0;
@@ -76,11 +71,7 @@ void lt_group_clear(struct lt_journal *journal, struct lt_group *group) {
 }
 
 void lt_group_deinit(struct lt_group *group) {
-    while (group->chunks) {
-        struct lt_chunk *chunk = group->chunks;
-        group->chunks = chunk->next;
-        free(chunk);
-    }
+    free_chunks(group->chunks);
     free(group->pieces);
     free(group->units);
     *group = (struct lt_group){0};
@@ -233,7 +224,7 @@ static bool make_room(struct lt_journal *journal, const struct lt_journal_append
             size_t len = (size_t)record_bytes(&records[i]);
             struct lt_chunk *chunk = place.chunk;
             if (!fits(&place, len)) {
-                chunk = take_chunk(journal, len);
+                chunk = take_chunk(len);
                 if (!chunk)
                     goto fail;
                 *end = chunk;
@@ -246,11 +237,8 @@ static bool make_room(struct lt_journal *journal, const struct lt_journal_append
         return true;
 fail:
     end = group->tail ? &group->tail->next : &group->chunks;
-    while (*end) {
-        struct lt_chunk *chunk = *end;
-        *end = chunk->next;
-        free(chunk);
-    }
+    free_chunks(*end);
+    *end = NULL;
     return false;
 }
 

@@ -213,8 +213,6 @@ struct lt_journal {
     struct lt_group *open; /**< what gathers; the other one of `groups` is being written */
     struct lt_group groups[2];
     uint64_t pending_bytes;
-    struct lt_chunk *spare;
-    size_t n_spare;
     uint32_t *chain; /**< scratch of an append */
     size_t cap_chain;
     bool stop;
@@ -242,6 +240,7 @@ struct lt_journal {
         bool suspect;          /**< a sync failed: nothing is added to it any more */
         bool unsynced_dir;     /**< the folder itself is new */
         bool indexed;          /**< its `.idx` on disk is up to date */
+        bool trimmed;          /**< nothing was written since memory was given back */
         int64_t complained_us; /**< when a failure was last logged */
         size_t n_runs;
         struct iovec *iov;
@@ -258,8 +257,8 @@ struct lt_journal {
 
 /* journal_writer.c */
 void *lt_journal_write_loop(void *arg); /* the journal */
-/** Takes chunks of a group back into the spares, or frees them. Thread: holds gather_mu. */
-void lt_group_clear(struct lt_journal *journal, struct lt_group *group);
+/** Empties a group but keeps its room for pieces and units. */
+void lt_group_clear(struct lt_group *group);
 void lt_group_deinit(struct lt_group *group);
 
 /* journal_segment.c. Errors name file and offset. */
@@ -349,6 +348,9 @@ struct lt_visit {
     bool check_payload; /**< when it is looked at */
     /** The record's header, as bytes, stands before `payload`. False: enough. */
     bool (*record)(void *ctx, const struct lt_record_header *header, const char *payload);
+    /** Where `len` bytes of records are read to, which then stay; NULL (or no such function): to
+     * memory that is gone after the call. */
+    char *(*room)(void *ctx, size_t len);
     void *ctx;
 };
 /** `more` turns false when the visitor had enough. The segment is taken.

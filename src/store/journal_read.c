@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RUNS_AT_ONCE = 64, READ_BYTES = 256 << 10 };
+enum { RUNS_AT_ONCE = 64, READ_BYTES = LT_ARENA_SHARED_BYTES };
 
 /* Runs of one segment, which is taken while `segment` is set. */
 struct stretch {
@@ -142,7 +142,7 @@ leat_status lt_journal_visit(struct lt_journal *journal, const struct lt_segment
                              const struct lt_run *runs, size_t n, const struct lt_visit *visit,
                              bool *more, struct leat_error *err) {
     char name[LT_SEGMENT_NAME_BYTES];
-    char *bytes = NULL;
+    char *own = NULL;
     size_t cap = 0;
     leat_status status = LEAT_OK;
 
@@ -151,23 +151,27 @@ leat_status lt_journal_visit(struct lt_journal *journal, const struct lt_segment
         const struct lt_run *run = &runs[i];
         size_t len = run[0].len;
         /* runs that lie together are read with one call */
-        for (part = 1; i + part < n && len < READ_BYTES && len < visit->want_bytes &&
+        for (part = 1; i + part < n && len < visit->want_bytes && len < READ_BYTES &&
+                       run[part].len <= READ_BYTES - len &&
                        run[part - 1].offset + run[part - 1].len == run[part].offset;)
             len += run[part++].len;
-        if (len > cap) {
-            free(bytes);
+        char *bytes = visit->room ? visit->room(visit->ctx, len) : NULL;
+        if (!bytes && len > cap) {
+            free(own);
             cap = len;
-            bytes = malloc(cap);
-            if (!bytes)
+            own = malloc(cap);
+            if (!own)
                 return lt_fail(err, LEAT_E_NOMEM, 0, "no memory to read %zu bytes of %s", len,
                                name);
         }
+        if (!bytes)
+            bytes = own;
         status = lt_pread_all(segment->fd, bytes, len, run[0].offset, name, err);
         for (size_t k = 0; k < part && *more && status == LEAT_OK; k++)
             status = visit_run(journal, segment, &run[k], bytes + (run[k].offset - run[0].offset),
                                visit, more, err);
     }
-    free(bytes);
+    free(own);
     return status;
 }
 
@@ -183,8 +187,19 @@ struct collected {
     struct lt_journal_record *records;
     size_t n, cap;
     size_t max_records, max_bytes, bytes;
+    bool stays; /* what is read now lies in the arena already */
     bool no_memory;
 };
+
+/* What runs hold beside the records that are taken must not fill a small arena. */
+static char *read_into_arena(void *ctx, size_t len) {
+    struct collected *to = ctx;
+    const size_t room = to->arena->max - to->arena->used;
+    char *bytes = len <= room / 4 ? lt_arena_alloc(to->arena, len) : NULL;
+
+    to->stays = bytes != NULL;
+    return bytes;
+}
 
 static bool grow(struct collected *to) {
     size_t cap = to->cap ? to->cap * 2 : 64;
@@ -202,24 +217,24 @@ static bool take_record(void *ctx, const struct lt_record_header *header, const 
     const size_t len = lt_record_payload_len(header);
     const size_t room = to->arena->max - to->arena->used;
     /* the array itself goes into the arena at the end */
-    const size_t need = len + (to->n + 2) * (sizeof(struct lt_journal_record) + 16);
-    char *copy = NULL;
+    const size_t need =
+        (to->stays ? 0 : len) + (to->n + 2) * (sizeof(struct lt_journal_record) + 16);
+    const char *at = NULL;
 
     if (to->n && (len > to->max_bytes - to->bytes || need > room))
         return false;
     if (to->n < to->cap || grow(to))
-        copy = lt_arena_alloc(to->arena, len ? len : 1);
-    if (!copy) {
+        at = to->stays ? payload : lt_arena_dup(to->arena, lt_slice(payload, len)).data;
+    if (!at) {
         to->no_memory = true;
         return false;
     }
-    memcpy(copy, payload, len);
     to->records[to->n++] = (struct lt_journal_record){
         .seq = header->seq,
         .time_ms = header->time_ms,
-        .key = lt_slice(copy, header->key_len),
-        .hash = lt_slice(copy + header->key_len, header->hash_len),
-        .data = lt_slice(copy + header->key_len + header->hash_len, header->data_len)};
+        .key = lt_slice(at, header->key_len),
+        .hash = lt_slice(at + header->key_len, header->hash_len),
+        .data = lt_slice(at + header->key_len + header->hash_len, header->data_len)};
     to->bytes = len > to->max_bytes - to->bytes ? to->max_bytes : to->bytes + len;
     return to->n < to->max_records && to->bytes < to->max_bytes;
 }
@@ -228,8 +243,11 @@ leat_status lt_journal_read(struct lt_journal *journal, uint64_t shard, uint64_t
                             size_t max_records, size_t max_bytes, struct lt_arena *arena,
                             struct lt_journal_record **records, size_t *n, struct leat_error *err) {
     struct collected to = {.arena = arena, .max_records = max_records, .max_bytes = max_bytes};
-    struct lt_visit visit = {
-        .shard = shard, .check_payload = true, .record = take_record, .ctx = &to};
+    struct lt_visit visit = {.shard = shard,
+                             .check_payload = true,
+                             .record = take_record,
+                             .room = read_into_arena,
+                             .ctx = &to};
     struct leat_error local;
     leat_status status = LEAT_OK;
     bool more = max_records > 0;

@@ -11,6 +11,7 @@
  */
 #include "store/journal_internal.h"
 
+#include "base/block.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -25,7 +26,7 @@
 enum {
     PREALLOCATE_BYTES = 16 << 20,
     ACTIVE_MAX_RUNS = 128 << 10, /* 4 MiB of index */
-    IDLE_MS = 1000,              /* after this the spare chunks are freed */
+    IDLE_MS = 1000,              /* after this the memory kept for blocks is freed */
     COMPLAIN_US = 1000000        /* a full disk is said once a second, not once a group */
 };
 
@@ -308,9 +309,7 @@ static void finish(struct lt_journal *journal, struct lt_group *group) {
     pthread_mutex_unlock(&journal->gather_mu);
     tell(group, LEAT_OK, NULL);
     wake_all(journal);
-    pthread_mutex_lock(&journal->gather_mu);
-    lt_group_clear(journal, group);
-    pthread_mutex_unlock(&journal->gather_mu);
+    lt_group_clear(group);
 }
 
 /* `group` failed, so all that gathered behind it does: it counted on the numbers of `group`. */
@@ -340,9 +339,7 @@ static void fail(struct lt_journal *journal, struct lt_group *group, const struc
     pthread_mutex_unlock(&journal->gather_mu);
     tell(group, err->status, err);
     tell(&behind, err->status, err);
-    pthread_mutex_lock(&journal->gather_mu);
-    lt_group_clear(journal, group);
-    pthread_mutex_unlock(&journal->gather_mu);
+    lt_group_clear(group);
     lt_group_deinit(&behind);
 }
 
@@ -382,28 +379,21 @@ static void commit(struct lt_journal *journal, struct lt_group *group) {
 
 /* ---- the loop ---- */
 
-static void free_spare(struct lt_journal *journal) {
-    while (journal->spare) {
-        struct lt_chunk *chunk = journal->spare;
-        journal->spare = chunk->next;
-        free(chunk);
-    }
-    journal->n_spare = 0;
-}
-
 /* Waits for work; when it was idle for a while, gives the memory back. Holds gather_mu. */
 static void wait_for_work(struct lt_journal *journal) {
     struct timespec until;
 
-    if (!journal->spare) {
+    if (journal->tail.trimmed) {
         pthread_cond_wait(&journal->work, &journal->gather_mu);
         return;
     }
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += IDLE_MS / 1000;
     if (pthread_cond_timedwait(&journal->work, &journal->gather_mu, &until) == ETIMEDOUT &&
-        !journal->open->n_units)
-        free_spare(journal);
+        !journal->open->n_units) {
+        lt_block_trim();
+        journal->tail.trimmed = true;
+    }
 }
 
 void *lt_journal_write_loop(void *arg) {
@@ -417,6 +407,7 @@ void *lt_journal_write_loop(void *arg) {
             journal->open = other(journal, group);
             pthread_mutex_unlock(&journal->gather_mu);
             commit(journal, group);
+            journal->tail.trimmed = false;
             pthread_mutex_lock(&journal->gather_mu);
         } else if (journal->roll_wanted) {
             pthread_mutex_unlock(&journal->gather_mu);
@@ -432,7 +423,6 @@ void *lt_journal_write_loop(void *arg) {
             wait_for_work(journal);
         }
     }
-    free_spare(journal);
     pthread_mutex_unlock(&journal->gather_mu);
     if (repair(journal, &err) != LEAT_OK)
         lt_log(LT_LOG_WARN, "journal", "%s", err.text);

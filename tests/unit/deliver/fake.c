@@ -179,7 +179,12 @@ static struct fake_object *find_object(struct fake_world *world, struct lt_slice
 
 static void store(struct fake_world *world, const struct lt_object_put *put) {
     struct fake_object *object = find_object(world, put->key);
+    struct leat_error err;
+    struct lt_buf data;
 
+    lt_buf_init(&data, 1 << 28);
+    if (lt_object_put_join(put, &data, &err) != LEAT_OK)
+        abort();
     if (!object) {
         world->objects =
             realloc(world->objects, (world->n_objects + 1) * sizeof(world->objects[0]));
@@ -187,13 +192,12 @@ static void store(struct fake_world *world, const struct lt_object_put *put) {
         *object = (struct fake_object){.same_each_put = true};
         object->key = strndup(put->key.data, put->key.len);
         object->encoding = put->content_encoding ? strdup(put->content_encoding) : NULL;
-        lt_buf_init(&object->data, 1 << 28);
-    } else if (!lt_slice_eq(lt_buf_slice(&object->data), put->data)) {
+    } else if (!lt_slice_eq(lt_buf_slice(&object->data), lt_buf_slice(&data))) {
         object->same_each_put = false;
     }
     object->n_puts++;
-    lt_buf_clear(&object->data);
-    lt_buf_append(&object->data, put->data);
+    lt_buf_deinit(&object->data);
+    object->data = data;
 }
 
 static leat_status put(struct lt_object_store *base, const char *bucket,
