@@ -131,6 +131,19 @@ static inline int lt_json_hex4(const char *at) {
     return value;
 }
 
+/** Of eight bytes, the highest bit of each that is not a digit, the first byte lowest; of those
+ * behind the first such byte nothing is said. */
+static inline uint64_t lt_json_not_digits(const char *at) {
+    uint64_t bytes;
+
+    memcpy(&bytes, at, sizeof(bytes));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    bytes = __builtin_bswap64(bytes);
+#endif
+    bytes ^= 0x3030303030303030;
+    return ((bytes + 0x7676767676767676) | bytes) & 0x8080808080808080;
+}
+
 /** What the validator found wrong: the byte at fault (or the end), and what should be there. */
 struct lt_json_fault {
     const char *at;
