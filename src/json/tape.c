@@ -115,7 +115,7 @@ static bool check_container(const struct lt_json_tape *tape, unsigned max_depth)
 
     for (;;) {
         if (closer == '}') {
-            if ((text[at[i]] ^ '"') | (text[at[i + 1]] ^ ':'))
+            if (text[at[i]] != '"' || text[at[i + 1]] != ':')
                 return false;
             i += 2;
         }
