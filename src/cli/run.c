@@ -176,6 +176,7 @@ static int run_local(const struct values *values, const struct lt_system *system
         .pipeline = pipeline,
         .from = values->from,
         .to = values->to,
+        .n_threads = (unsigned)values->n_threads,
         .on_dead = values->common.quiet ? NULL : show_dead,
         .ctx = (void *)(uintptr_t)values,
     };

@@ -8,9 +8,11 @@
  * shell pipes. */
 struct lt_local_options {
     const struct lt_system_pipeline *pipeline;
-    const char *from; /**< a file, or "-" for standard input */
-    const char *to;   /**< a folder (made when absent), or "-" for standard output */
-    /** A record that became a dead letter: its line number and why. May be NULL. */
+    const char *from;   /**< a file, or "-" for standard input */
+    const char *to;     /**< a folder (made when absent), or "-" for standard output */
+    unsigned n_threads; /**< 0: as many as there are processors, at most 4 */
+    /** A record that became a dead letter: its line number and why, in the order of lines; from any
+     * thread, one at a time. May be NULL. */
     void (*on_dead)(void *ctx, uint64_t line, struct lt_slice expression, struct lt_slice reason);
     void *ctx;
 };
