@@ -77,9 +77,9 @@ static inline const char *skip_word(const char *at, const char *end) {
     else
         memcpy(word, at, (size_t)(end - at));
     memcpy(&first, word, 4);
-    bool is_4 = (first == four("true")) | (first == four("null"));
-    bool is_5 = (first == four("fals")) & (word[4] == 'e');
-    return is_4 | is_5 ? at + 4 + is_5 : NULL;
+    int is_4 = (int)(first == four("true")) | (int)(first == four("null"));
+    int is_5 = (int)(first == four("fals")) & (int)(word[4] == 'e');
+    return (is_4 | is_5) ? at + 4 + is_5 : NULL;
 }
 
 /* As skip_number(); a whole number of up to seven digits without a loop. */
