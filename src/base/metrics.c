@@ -277,14 +277,18 @@ void lt_metric_set(struct lt_metric_series *series, double value) {
 }
 
 void lt_metric_observe(struct lt_metric_series *series, double seconds) {
+    lt_metric_observe_all(series, seconds, 1);
+}
+
+void lt_metric_observe_all(struct lt_metric_series *series, double seconds, uint64_t n) {
     size_t i = 0;
 
     if (!series->histogram)
         return;
     while (i < N_BOUNDS && seconds > bounds_s[i])
         i++;
-    atomic_fetch_add_explicit(&series->histogram->counts[i], 1, memory_order_relaxed);
-    lt_metric_add(series, seconds);
+    atomic_fetch_add_explicit(&series->histogram->counts[i], n, memory_order_relaxed);
+    lt_metric_add(series, seconds * (double)n);
 }
 
 double lt_metric_value(const struct lt_metric_series *series) {

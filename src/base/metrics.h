@@ -59,6 +59,8 @@ struct lt_metric_series *lt_metric(struct lt_metrics *metrics, enum lt_metric_id
 void lt_metric_add(struct lt_metric_series *series, double n);
 void lt_metric_set(struct lt_metric_series *series, double value);
 void lt_metric_observe(struct lt_metric_series *series, double seconds);
+/** `n` observations of the same. */
+void lt_metric_observe_all(struct lt_metric_series *series, double seconds, uint64_t n);
 double lt_metric_value(const struct lt_metric_series *series);
 
 /** Prometheus' text exposition format 0.0.4. Thread: any. */

@@ -264,7 +264,10 @@ static bool push_item(struct lt_pump *p, struct pump_shard *shard, const struct 
         n = item->n - at < 64 ? item->n - at : 64;
         for (size_t i = 0; i < n; i++) {
             const struct lt_journal_record *record = &item->records[at + i];
-            lt_sequence_format(shard->uid, record->seq, positions[i]);
+            if (i && record->seq == records[i - 1].seq + 1)
+                lt_sequence_next(positions[i - 1], positions[i]);
+            else
+                lt_sequence_format(shard->uid, record->seq, positions[i]);
             records[i] = (struct lt_delivery_record){
                 .seq = record->seq,
                 .position = lt_slice(positions[i], LT_SEQUENCE_DIGITS),

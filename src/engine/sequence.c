@@ -40,6 +40,15 @@ void lt_sequence_format(uint64_t shard_uid, uint64_t seq, char out[LT_SEQUENCE_D
     out[LT_SEQUENCE_DIGITS] = 0;
 }
 
+void lt_sequence_next(const char before[LT_SEQUENCE_DIGITS + 1], char out[LT_SEQUENCE_DIGITS + 1]) {
+    size_t at = LT_SEQUENCE_DIGITS - 1;
+
+    memcpy(out, before, LT_SEQUENCE_DIGITS + 1);
+    while (out[at] == '9' && at > LT_SEQUENCE_DIGITS - SEQ_DIGITS)
+        out[at--] = '0';
+    out[at]++;
+}
+
 bool lt_sequence_parse(struct lt_slice text, uint64_t *shard_uid, uint64_t *seq) {
     return text.len == LT_SEQUENCE_DIGITS && text.data[0] == '4' && text.data[1] == '9' &&
            get_digits(text.data + 2, UID_DIGITS, shard_uid) &&

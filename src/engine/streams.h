@@ -135,6 +135,8 @@ bool lt_hash_key_parse(struct lt_slice text, unsigned __int128 *key);
  * digits that rise within a shard, and from a parent to its children. */
 enum { LT_SEQUENCE_DIGITS = 34 };
 void lt_sequence_format(uint64_t shard_uid, uint64_t seq, char out[LT_SEQUENCE_DIGITS + 1]);
+/** The text that follows `before` in its shard: for records that stand together. */
+void lt_sequence_next(const char before[LT_SEQUENCE_DIGITS + 1], char out[LT_SEQUENCE_DIGITS + 1]);
 /** False when it is not such a number. */
 bool lt_sequence_parse(struct lt_slice text, uint64_t *shard_uid, uint64_t *seq);
 

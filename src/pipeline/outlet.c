@@ -7,6 +7,8 @@
  */
 #include "pipeline/outlet.h"
 
+#include <stdlib.h>
+
 enum { KEY_SLOTS = 2048, KEY_MAX_CHARACTERS = 256, KEY_MAX_BYTES = 1024 };
 
 const struct lt_retry_policy lt_retry_for_ever = {
@@ -16,9 +18,16 @@ bool lt_outlet_takes_key(struct lt_slice key) {
     size_t n_characters = 0;
     if (!key.len || key.len > KEY_MAX_BYTES)
         return false;
+    if (key.len <= KEY_MAX_CHARACTERS)
+        return true;
     for (size_t i = 0; i < key.len; i++)
         n_characters += ((unsigned char)key.data[i] & 0xC0) != 0x80;
     return n_characters <= KEY_MAX_CHARACTERS;
+}
+
+/* Records of a call. */
+static size_t most_records(const struct lt_outlet *outlet) {
+    return outlet->service->ops->put_bulk ? LT_STREAM_BULK_MAX_RECORDS : LT_STREAM_PUT_MAX_RECORDS;
 }
 
 leat_status lt_outlet_init(struct lt_outlet *outlet, struct lt_stream_service *service,
@@ -32,6 +41,9 @@ leat_status lt_outlet_init(struct lt_outlet *outlet, struct lt_stream_service *s
                                  .events = events,
                                  .ctx = ctx,
                                  .retry = {.policy = &lt_retry_for_ever}};
+    outlet->puts = calloc(most_records(outlet), sizeof(*outlet->puts));
+    if (!outlet->puts)
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for records on their way to %s", stream);
     int rc = uv_timer_init(loop, &outlet->timer);
     if (rc)
         return lt_fail(err, LEAT_E_INTERNAL, -rc, "cannot make a timer");
@@ -68,10 +80,13 @@ static bool add_key(uint64_t *slots, struct lt_slice key) {
 
 /* Fills outlet->puts with the next call's records. */
 static size_t gather(struct lt_outlet *outlet) {
-    uint64_t slots[KEY_SLOTS] = {0};
+    uint64_t slots[KEY_SLOTS];
     size_t n_bytes = 0;
     size_t n = 0;
-    size_t max = outlet->n_single ? 1 : LT_STREAM_PUT_MAX_RECORDS;
+    size_t max = outlet->n_single ? 1 : most_records(outlet);
+
+    if (!outlet->service->atomic_put)
+        memset(slots, 0, sizeof(slots));
 
     while (n < max && outlet->queue.head + n < outlet->queue.tail) {
         const struct lt_item *item = &outlet->queue.items[outlet->queue.head + n];
@@ -188,12 +203,25 @@ static void on_call_answered(struct lt_outlet *outlet, const struct lt_stream_pu
     }
 }
 
+static void on_all_taken(struct lt_outlet *outlet, size_t n) {
+    const struct lt_item *items = outlet->queue.items + outlet->queue.head;
+
+    for (size_t i = 0; i < n; i++)
+        leave(outlet, &items[i]);
+    outlet->n_single -= outlet->n_single < n ? outlet->n_single : n;
+    outlet->queue.head += n;
+    outlet->retry.n_attempts = 0;
+    outlet->events->acknowledged(outlet->ctx, outlet->route, items, n);
+}
+
 static void on_put(void *ctx, leat_status status, const struct lt_stream_put_result *results,
                    size_t n, const struct leat_error *err) {
     struct lt_outlet *outlet = ctx;
 
     outlet->busy = false;
-    if (status == LEAT_OK)
+    if (status == LEAT_OK && !results)
+        on_all_taken(outlet, n);
+    else if (status == LEAT_OK)
         on_call_answered(outlet, results, n);
     else if (status != LEAT_E_CANCELLED)
         on_call_failed(outlet, err);
@@ -201,6 +229,7 @@ static void on_put(void *ctx, leat_status status, const struct lt_stream_put_res
 }
 
 void lt_outlet_send(struct lt_outlet *outlet) {
+    const struct lt_stream_ops *ops = outlet->service->ops;
     struct leat_error err;
 
     /* a call that fails before it begins has no answer from which the next one would be sent */
@@ -208,8 +237,9 @@ void lt_outlet_send(struct lt_outlet *outlet) {
            outlet->queue.head != outlet->queue.tail) {
         outlet->n_sent = gather(outlet);
         outlet->busy = true;
-        if (outlet->service->ops->put(outlet->service, outlet->stream, outlet->puts, outlet->n_sent,
-                                      on_put, outlet, &err) == LEAT_OK)
+        if ((ops->put_bulk ? ops->put_bulk : ops->put)(outlet->service, outlet->stream,
+                                                       outlet->puts, outlet->n_sent, on_put, outlet,
+                                                       &err) == LEAT_OK)
             return;
         outlet->busy = false;
         on_call_failed(outlet, &err);
@@ -226,4 +256,6 @@ void lt_outlet_stop(struct lt_outlet *outlet) {
 
 void lt_outlet_deinit(struct lt_outlet *outlet) {
     lt_queue_deinit(&outlet->queue);
+    free(outlet->puts);
+    outlet->puts = NULL;
 }

@@ -59,7 +59,7 @@ struct lt_outlet {
     struct lt_retry retry;
     uv_timer_t timer;
     bool timer_open;
-    struct lt_stream_put puts[LT_STREAM_PUT_MAX_RECORDS];
+    struct lt_stream_put *puts; /**< room for a call */
 };
 
 /** Whether a stream takes such a partition key: 1 to 256 characters. */

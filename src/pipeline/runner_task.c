@@ -48,14 +48,17 @@ void lt_run_batch_let_go(struct lt_run_batch *batch, size_t n) {
 
 static void count_latency(struct lt_run_pipeline *pipeline, const struct lt_item *items, size_t n) {
     int64_t now_ms = lt_clock_wall_ms();
+
     pthread_mutex_lock(&pipeline->latency_mu);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0, same; i < n;
+         i += same) { /* records that were put together arrived at once */
         int64_t ms = now_ms - items[i].arrival_ms;
-        lt_latency_add(&pipeline->latency, ms > 0 ? (uint64_t)ms * 1000 : 0, 1);
+        for (same = 1; i + same < n && items[i + same].arrival_ms == items[i].arrival_ms;)
+            same++;
+        lt_latency_add(&pipeline->latency, ms > 0 ? (uint64_t)ms * 1000 : 0, same);
+        lt_metric_observe_all(pipeline->m_latency, (double)ms / 1000.0, same);
     }
     pthread_mutex_unlock(&pipeline->latency_mu);
-    for (size_t i = 0; i < n; i++)
-        lt_metric_observe(pipeline->m_latency, (double)(now_ms - items[i].arrival_ms) / 1000.0);
 }
 
 static void on_acknowledged(void *ctx, size_t route, const struct lt_item *items, size_t n) {

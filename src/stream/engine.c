@@ -139,6 +139,7 @@ struct put_op {
     void *ctx;
     struct lt_engine_mail *mail;
     bool let_go; /**< guarded by mail->mu: one of the two that free it has done with it */
+    bool bulk;   /**< nobody asks where its records went */
     size_t n;
     struct lt_streams_put records[];
 };
@@ -156,6 +157,10 @@ static void deliver_put(struct lt_engine_op *op) {
     struct put_op *put = (struct put_op *)op;
     struct lt_stream_put_result *results = NULL;
 
+    if (op->status == LEAT_OK && put->bulk) {
+        put->done(put->ctx, LEAT_OK, NULL, put->n, &op->err);
+        return;
+    }
     if (op->status == LEAT_OK) {
         results = calloc(put->n, sizeof(*results));
         if (!results)
@@ -199,8 +204,10 @@ static void let_go(struct put_op *put) {
         free(put);
 }
 
-static leat_status check_put(const struct lt_stream_put *records, size_t n,
+static leat_status check_put(const struct lt_stream_put *records, size_t n, bool bulk,
                              const struct lt_streams_info *info, struct leat_error *err) {
+    const size_t most = bulk ? LT_STREAM_BULK_MAX_RECORDS : LT_STREAM_PUT_MAX_RECORDS;
+    const size_t most_bytes = bulk ? LT_STREAM_BULK_MAX_BYTES : LT_STREAM_PUT_MAX_BYTES;
     size_t n_bytes = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -216,16 +223,16 @@ static leat_status check_put(const struct lt_stream_put *records, size_t n,
                            records[i].data.len, info->name, info->max_record_bytes);
     }
     /* One record of a stream with larger ones may be larger alone. */
-    if (n == 0 || n > LT_STREAM_PUT_MAX_RECORDS || (n > 1 && n_bytes > LT_STREAM_PUT_MAX_BYTES))
+    if (n == 0 || n > most || (n > 1 && n_bytes > most_bytes))
         return lt_fail(err, LEAT_E_LIMIT, 0,
-                       "a put takes 1 to %d records and %d bytes, not %zu records and %zu bytes",
-                       LT_STREAM_PUT_MAX_RECORDS, LT_STREAM_PUT_MAX_BYTES, n, n_bytes);
+                       "a put takes 1 to %zu records and %zu bytes, not %zu records and %zu bytes",
+                       most, most_bytes, n, n_bytes);
     return LEAT_OK;
 }
 
-static leat_status put_records(struct lt_stream_service *base, const char *stream,
-                               const struct lt_stream_put *records, size_t n,
-                               lt_stream_put_done *done, void *ctx, struct leat_error *err) {
+static leat_status start_put(struct lt_stream_service *base, const char *stream,
+                             const struct lt_stream_put *records, size_t n, bool bulk,
+                             lt_stream_put_done *done, void *ctx, struct leat_error *err) {
     struct lt_engine_service *service = lt_engine_service_of(base);
     struct lt_streams_info info;
     struct put_op *put;
@@ -239,13 +246,14 @@ static leat_status put_records(struct lt_stream_service *base, const char *strea
     put->ctx = ctx;
     put->mail = service->mail;
     put->n = n;
+    put->bulk = bulk;
     for (size_t i = 0; i < n; i++)
         put->records[i] = (struct lt_streams_put){
             .key = records[i].key, .hash = records[i].hash, .data = records[i].data};
 
     status = lt_streams_info(service->streams, stream, &info, &put->op.err);
     if (status == LEAT_OK)
-        status = check_put(records, n, &info, &put->op.err);
+        status = check_put(records, n, bulk, &info, &put->op.err);
     if (status == LEAT_OK) {
         pthread_mutex_lock(&put->mail->mu);
         put->mail->refs++;
@@ -260,6 +268,18 @@ static leat_status put_records(struct lt_stream_service *base, const char *strea
     put->op.status = status;
     lt_engine_op_post(&put->op);
     return LEAT_OK;
+}
+
+static leat_status put_records(struct lt_stream_service *base, const char *stream,
+                               const struct lt_stream_put *records, size_t n,
+                               lt_stream_put_done *done, void *ctx, struct leat_error *err) {
+    return start_put(base, stream, records, n, false, done, ctx, err);
+}
+
+static leat_status put_bulk(struct lt_stream_service *base, const char *stream,
+                            const struct lt_stream_put *records, size_t n, lt_stream_put_done *done,
+                            void *ctx, struct leat_error *err) {
+    return start_put(base, stream, records, n, true, done, ctx, err);
 }
 
 static leat_status create_stream(struct lt_stream_service *base, const char *stream,
@@ -356,6 +376,7 @@ static const struct lt_stream_ops ops = {
     .read = lt_engine_read,
     .close_shard = lt_engine_close_shard,
     .put = put_records,
+    .put_bulk = put_bulk,
     .create = create_stream,
     .set_retention = set_retention,
     .remove = remove_stream,

@@ -148,7 +148,10 @@ static leat_status fill_batch(struct read_op *read, uint64_t uid, struct leat_er
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for %zu records", got->n);
     batch->n = got->n;
     for (size_t i = 0; i < got->n; i++, texts += LT_SEQUENCE_DIGITS + 1) {
-        lt_sequence_format(uid, got->records[i].seq, texts);
+        if (i && got->records[i].seq == got->records[i - 1].seq + 1)
+            lt_sequence_next(texts - (LT_SEQUENCE_DIGITS + 1), texts);
+        else
+            lt_sequence_format(uid, got->records[i].seq, texts);
         batch->records[i] = (struct lt_stream_record){
             .sequence = lt_slice(texts, LT_SEQUENCE_DIGITS),
             .key = got->records[i].key,

@@ -114,6 +114,12 @@ struct lt_stream_ops {
     leat_status (*put)(struct lt_stream_service *s, const char *stream,
                        const struct lt_stream_put *records, size_t n, lt_stream_put_done *done,
                        void *ctx, struct leat_error *err);
+    /** As put, for who needs no shard and number of a record: all are taken in their order, or
+     * none; `done` gets no results. At most LT_STREAM_BULK_MAX_RECORDS and _BYTES a call. NULL
+     * where a service has no such thing. */
+    leat_status (*put_bulk)(struct lt_stream_service *s, const char *stream,
+                            const struct lt_stream_put *records, size_t n, lt_stream_put_done *done,
+                            void *ctx, struct leat_error *err);
     /* For people and infrastructure; these block. */
     leat_status (*create)(struct lt_stream_service *s, const char *stream, unsigned n_shards,
                           struct leat_error *err); /**< returns when ACTIVE; LEAT_E_EXISTS */
@@ -138,6 +144,8 @@ struct lt_stream_service {
 enum {
     LT_STREAM_PUT_MAX_RECORDS = 500,
     LT_STREAM_PUT_MAX_BYTES = 5 << 20,
+    LT_STREAM_BULK_MAX_RECORDS = 4096,
+    LT_STREAM_BULK_MAX_BYTES = 5 << 20,
     LT_STREAM_RECORD_MAX_BYTES = 1 << 20
 };
 

@@ -28,6 +28,22 @@ static void sequence_numbers_read_back(void **state) {
     }
 }
 
+static void the_next_sequence_number_is_that_of_the_next_record(void **state) {
+    static const uint64_t from[] = {0, 8, 9, 99, 12345678999, 9999999999999999998u, UINT64_MAX - 3};
+    char before[LT_SEQUENCE_DIGITS + 1], next[LT_SEQUENCE_DIGITS + 1],
+        wanted[LT_SEQUENCE_DIGITS + 1];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+        for (uint64_t seq = from[i]; seq < from[i] + 3; seq++) {
+            lt_sequence_format(999999999999, seq, before);
+            lt_sequence_format(999999999999, seq + 1, wanted);
+            lt_sequence_next(before, next);
+            assert_string_equal(next, wanted);
+        }
+    }
+}
+
 static void sequence_numbers_rise_within_a_shard_and_to_its_children(void **state) {
     char a[LT_SEQUENCE_DIGITS + 1], b[LT_SEQUENCE_DIGITS + 1];
     (void)state;
@@ -170,6 +186,7 @@ static void a_token_lives_five_minutes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequence_numbers_read_back),
+        cmocka_unit_test(the_next_sequence_number_is_that_of_the_next_record),
         cmocka_unit_test(sequence_numbers_rise_within_a_shard_and_to_its_children),
         cmocka_unit_test(what_is_no_sequence_number_is_told),
         cmocka_unit_test(shard_ids_read_back),

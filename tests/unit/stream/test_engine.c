@@ -312,6 +312,49 @@ static void a_put_that_does_not_fit_is_refused_whole(void **state) {
     free(large);
 }
 
+static void on_bulk(void *ctx, leat_status status, const struct lt_stream_put_result *results,
+                    size_t n, const struct leat_error *err) {
+    struct outcome *o = ctx;
+    (void)err;
+    assert_null(results);
+    o->n_calls++;
+    o->status = status;
+    o->n = n;
+}
+
+static void a_bulk_put_takes_thousands_in_their_order_and_tells_no_places(void **state) {
+    enum { N = LT_STREAM_BULK_MAX_RECORDS };
+    struct place *p = *state;
+    struct lt_stream_put *records = calloc(N + 1, sizeof(*records));
+    char(*texts)[16] = calloc(N + 1, sizeof(*texts));
+    struct outcome o = {0};
+    struct lt_stream_reader *reader;
+
+    for (size_t i = 0; i <= N; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "%zu", i);
+        records[i] = (struct lt_stream_put){.key = LT_LIT("k"), .data = lt_slice_str(texts[i])};
+    }
+    assert_int_equal(
+        p->service->ops->put_bulk(p->service, "a", records, N + 1, on_bulk, &o, &p->err), LEAT_OK);
+    wait_for(p, &o, 1);
+    assert_int_equal(o.status, LEAT_E_LIMIT);
+    assert_int_equal(o.n, 0);
+    assert_int_equal(p->service->ops->put_bulk(p->service, "a", records, N, on_bulk, &o, &p->err),
+                     LEAT_OK);
+    wait_for(p, &o, 2);
+    assert_int_equal(o.status, LEAT_OK);
+    assert_int_equal(o.n, N);
+    reader = open_reader(p, (struct lt_stream_start){.from = LT_FROM_TRIM_HORIZON});
+    for (size_t i = 0; i < N; i += o.n) {
+        o = read_once(p, reader, i ? 1000 : 1, 0);
+        assert_in_range(o.n, 1, 1000);
+        assert_string_equal(o.first, texts[i]);
+    }
+    p->service->ops->close_shard(reader);
+    free(texts);
+    free(records);
+}
+
 static void streams_are_listed_and_described(void **state) {
     struct place *p = *state;
     struct lt_stream_summary summary;
@@ -377,6 +420,7 @@ int main(void) {
         TEST(a_reader_has_one_read_at_a_time),
         TEST(a_stream_removed_under_a_reader_is_not_found),
         TEST(a_put_that_does_not_fit_is_refused_whole),
+        TEST(a_bulk_put_takes_thousands_in_their_order_and_tells_no_places),
         TEST(streams_are_listed_and_described),
         TEST(closing_the_service_ends_every_call),
     };
