@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "cli/file.h"
+#include "expr/remote.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -169,12 +170,15 @@ static int cli_main(int argc, char **argv) {
 
     /* a closed pipe and a file that may not grow are errors of the write, not of the program */
     bound_heaps();
+    lt_remote_use_self();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (!word) {
         lt_help_program(stderr);
         return LT_EXIT_USAGE;
     }
+    if (strcmp(word, LT_REMOTE_COMMAND) == 0)
+        return lt_remote_helper_main();
     if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) {
         printf("leat %s\n", LEAT_VERSION);
         return LT_EXIT_OK;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compiling, and leading jq's complaints back to the user's file. jq 1.6 says the
+ * Having libjq compile, and leading jq's complaints back to the user's file. jq 1.6 says the
  * line of its program, repeats that line, and adds as many spaces as the fault's column:
  * with each text on lines of its own this is exact.
  */
 #include "expr/program.h"
 
 #include "base/units.h"
-#include "expr/value.h"
+#include "expr/fn.h"
+#include "json/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,61 +102,17 @@ static void take_complaint(struct complaint *c, struct lt_slice message) {
     }
 }
 
-static void on_error(void *data, jv message) {
-    struct complaint *c = data;
-
-    if (lt_jq.get_kind(message) == JV_KIND_INVALID)
-        message = lt_jq.invalid_get_msg(message);
-    if (lt_jq.get_kind(message) == JV_KIND_STRING)
-        take_complaint(c, lt_slice(lt_jq.string_value(message),
-                                   (size_t)lt_jq.string_length_bytes(lt_jq.copy(message))));
-    lt_jq.free(message);
+static void on_complaint(void *ctx, struct lt_slice message) {
+    take_complaint(ctx, message);
 }
 
-static void ignore(void *data, jv message) {
-    (void)data;
-    lt_jq.free(message);
-}
+static void add_builtin_names(struct lt_buf *out) {
+    const char *name;
 
-static jv no_input(jq_state *jq, void *data) {
-    (void)jq;
-    (void)data;
-    return lt_jq.invalid();
-}
-
-/* jq_init() of 1.6 leaves the callbacks for debug and input unset: they would be garbage. */
-static jq_state *make_state(void (*report)(void *, jv), void *data) {
-    jq_state *jq = lt_jq.init();
-
-    if (jq) {
-        lt_jq.set_error_cb(jq, report, data);
-        lt_jq.set_debug_cb(jq, ignore, NULL);
-        lt_jq.set_input_cb(jq, no_input, NULL);
+    for (size_t i = 0; (name = lt_fn_name(i)) != NULL; i++) {
+        lt_buf_append_str(out, name);
+        lt_buf_append_byte(out, '\0');
     }
-    return jq;
-}
-
-/* jq's own functions as "name/arity"; one text, a NUL after each. */
-static void list_builtins(struct lt_buf *out) {
-    jq_state *jq = make_state(ignore, NULL);
-
-    if (!jq)
-        return;
-    if (lt_jq.compile(jq, "builtins[] | select(startswith(\"_\") | not)")) {
-        lt_jq.start(jq, lt_jq.null(), 0);
-        for (;;) {
-            jv name = lt_jq.next(jq);
-            if (lt_jq.get_kind(name) == JV_KIND_STRING) {
-                lt_buf_append_str(out, lt_jq.string_value(name));
-                lt_buf_append_byte(out, '\0');
-            }
-            bool more = lt_jq.get_kind(name) == JV_KIND_STRING;
-            lt_jq.free(name);
-            if (!more)
-                break;
-        }
-    }
-    lt_jq.teardown(&jq);
 }
 
 static void add_def_names(struct lt_buf *out, const struct lt_expr_program *p) {
@@ -210,7 +167,7 @@ static void suggest_function(struct complaint *c) {
     size_t len = strlen(c->what);
     lt_buf_init(&names, 1 << 20);
     add_def_names(&names, c->program);
-    list_builtins(&names);
+    add_builtin_names(&names);
     for (char *at = names.data; !names.failed && at && at < names.data + names.len;) {
         char *name = at;
         at += strlen(at) + 1;
@@ -230,47 +187,43 @@ static void suggest_function(struct complaint *c) {
     lt_buf_deinit(&names);
 }
 
-/* jq's constants by name. On LEAT_OK the caller owns `*values`. */
-static leat_status read_vars(const struct lt_expr_program *p, jv *values, struct leat_error *err) {
-    *values = lt_jq.object();
-    for (size_t i = 0; i < p->n_vars; i++) {
-        struct lt_json json;
+leat_status lt_expr_check_vars(const struct lt_expr_var *vars, size_t n, struct leat_error *err) {
+    struct lt_json json;
+
+    for (size_t i = 0; i < n; i++) {
         leat_status status =
-            p->vars[i].json.len > MAX_VAR_BYTES
+            vars[i].json.len > MAX_VAR_BYTES
                 ? lt_fail(err, LEAT_E_CONFIG, 0, "more than %d bytes", MAX_VAR_BYTES)
-                : lt_json_parse(&json, p->vars[i].json, LT_JSON_DEFAULT_DEPTH, err);
+                : lt_json_parse(&json, vars[i].json, LT_JSON_DEFAULT_DEPTH, err);
         if (status != LEAT_OK) {
-            lt_jq.free(*values);
-            lt_error_prefix(err, "the value of $%s", p->vars[i].name);
+            lt_error_prefix(err, "the value of $%s", vars[i].name);
             return LEAT_E_CONFIG;
         }
-        jv value = lt_expr_read_value(json);
-        *values = lt_jq.object_set(*values, lt_jq.string(p->vars[i].name), value);
     }
     return LEAT_OK;
 }
 
-leat_status lt_expr_program_compile(const struct lt_expr_program *p, jq_state **out,
+leat_status lt_expr_program_compile(const struct lt_expr_program *p, struct lt_remote **out,
                                     struct leat_error *err) {
+    struct lt_remote_program program = {
+        .text = lt_buf_slice(&p->text), .vars = p->vars, .n_vars = p->n_vars};
     struct complaint c = {.program = p};
     char label[LT_EXPR_LABEL_BYTES];
-    jv vars;
 
     *out = NULL;
-    leat_status status = read_vars(p, &vars, err);
+    leat_status status = lt_expr_check_vars(p->vars, p->n_vars, err);
+    if (status == LEAT_OK)
+        status = lt_remote_new(out, &program, err);
     if (status != LEAT_OK)
         return status;
-    *out = make_state(on_error, &c);
-    if (!*out) {
-        lt_jq.free(vars);
-        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for libjq");
-    }
-    int compiled = lt_jq.compile_args(*out, p->text.data, vars);
-    lt_jq.set_error_cb(*out, ignore, NULL);
-    if (compiled)
+    status = lt_remote_start(*out, on_complaint, &c, err);
+    if (status == LEAT_OK)
         return LEAT_OK;
 
-    lt_jq.teardown(out);
+    lt_remote_free(*out);
+    *out = NULL;
+    if (status != LEAT_E_CONFIG)
+        return status;
     suggest_variable(&c);
     suggest_function(&c);
     if (!c.part)

@@ -1,88 +1,88 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One jq text over one JSON value at a time, by libjq. */
+/* One jq text over one JSON value at a time. */
 #include "expr/eval.h"
 
+#include "expr/expr_parts.h"
 #include "expr/program.h"
-#include "expr/value.h"
 
 leat_status lt_expr_eval_init(struct lt_expr_eval *eval, const struct lt_expr_text *text,
                               const struct lt_expr_var *vars, size_t n_vars,
                               struct leat_error *err) {
     struct lt_expr_program program = {0};
 
-    eval->jq = NULL;
+    eval->remote = NULL;
     leat_status status = lt_expr_program_init_filter(&program, text, vars, n_vars, err);
     if (status == LEAT_OK)
-        status = lt_libjq_load(err);
-    if (status == LEAT_OK)
-        status = lt_expr_program_compile(&program, &eval->jq, err);
+        status = lt_expr_program_compile(&program, &eval->remote, err);
     lt_expr_program_deinit(&program);
-    if (status == LEAT_OK)
-        lt_guard_init(&eval->guard, eval->jq);
     return status;
 }
 
 void lt_expr_eval_deinit(struct lt_expr_eval *eval) {
-    if (!eval->jq)
-        return;
-    lt_guard_deinit(&eval->guard);
-    lt_jq.teardown(&eval->jq);
+    lt_remote_free(eval->remote);
 }
 
-static leat_status fail_with_message(jv message, struct leat_error *err) {
+struct run {
+    leat_status (*each)(void *ctx, struct lt_json value, struct leat_error *err);
+    void *ctx;
+};
+
+/* The type of a text that is JSON. */
+static enum lt_json_type type_of(struct lt_slice json) {
+    switch (*json.data) {
+    case '"':
+        return LT_JSON_STRING;
+    case '{':
+        return LT_JSON_OBJECT;
+    case '[':
+        return LT_JSON_ARRAY;
+    case 't':
+        return LT_JSON_TRUE;
+    case 'f':
+        return LT_JSON_FALSE;
+    case 'n':
+        return LT_JSON_NULL;
+    default:
+        return LT_JSON_NUMBER;
+    }
+}
+
+static leat_status give_value(void *ctx, size_t job, uint32_t ask, struct lt_slice json,
+                              struct leat_error *err) {
+    struct run *run = ctx;
+
+    (void)job;
+    (void)ask;
+    return run->each(run->ctx, (struct lt_json){type_of(json), json}, err);
+}
+
+static leat_status take_end(void *ctx, size_t job, const struct lt_remote_outcome *outcome,
+                            struct leat_error *err) {
+    leat_status status = LEAT_OK;
     struct lt_arena arena;
 
+    (void)ctx;
+    (void)job;
     lt_arena_init(&arena, 4096);
-    struct lt_slice text = lt_expr_message(message, &arena);
-    leat_status status =
-        lt_fail(err, LEAT_E_INVALID, 0, "the expression failed: %.*s", LT_FMT(text));
+    struct lt_slice reason = lt_expr_one_line(outcome->reason, &arena);
+    if (outcome->end == LT_REMOTE_ERROR)
+        status = lt_fail(err, LEAT_E_INVALID, 0, "the expression failed: %.*s", LT_FMT(reason));
+    else if (outcome->end == LT_REMOTE_FAULT)
+        status = lt_fail(err, LEAT_E_INVALID, 0, "the expression %.*s", LT_FMT(reason));
+    else if (outcome->end == LT_REMOTE_KILLED)
+        status = lt_fail(err, LEAT_E_LIMIT, 0, "the expression %.*s", LT_FMT(reason));
     lt_arena_deinit(&arena);
     return status;
 }
 
-static leat_status take_outputs(struct lt_expr_eval *eval,
-                                leat_status (*each)(void *, jv, struct leat_error *), void *ctx,
-                                struct leat_error *err) {
-    for (;;) {
-        jv value = lt_jq.next(eval->jq);
-        if (lt_jq.get_kind(value) == JV_KIND_INVALID) {
-            jv message = lt_jq.invalid_get_msg(value);
-            if (lt_jq.halted(eval->jq) || lt_jq.get_kind(message) == JV_KIND_NULL) {
-                lt_jq.free(message);
-                return LEAT_OK; /* the guard says why it was halted */
-            }
-            return fail_with_message(message, err);
-        }
-        leat_status status = each(ctx, value, err);
-        lt_jq.free(value);
-        if (status != LEAT_OK)
-            return status;
-    }
-}
-
 leat_status lt_expr_eval_run(struct lt_expr_eval *eval, struct lt_json doc,
-                             leat_status (*each)(void *ctx, jv value, struct leat_error *err),
+                             leat_status (*each)(void *ctx, struct lt_json value,
+                                                 struct leat_error *err),
                              void *ctx, struct leat_error *err) {
-    jv value = lt_expr_read_value(doc);
+    const struct lt_remote_ask ask = {.part = 0};
+    const struct lt_remote_job job = {doc.raw, &ask, 1};
+    struct run run = {each, ctx};
+    const struct lt_remote_sink sink = {.ctx = &run, .value = give_value, .end = take_end};
 
-    if (lt_jq.get_kind(value) == JV_KIND_INVALID) {
-        lt_jq.free(value);
-        return lt_fail(err, LEAT_E_LIMIT, 0, "a JSON text of more than 2 GiB");
-    }
-    leat_status status = lt_guard_enter(&eval->guard, err);
-    if (status != LEAT_OK) {
-        lt_jq.free(value);
-        return status;
-    }
-    lt_guard_begin(&eval->guard);
-    lt_jq.start(eval->jq, value, 0);
-    status = take_outputs(eval, each, ctx, err);
-    enum lt_guard_trip trip = lt_guard_end(&eval->guard);
-    lt_guard_leave(&eval->guard);
-    if (status == LEAT_OK && trip) {
-        char why[64];
-        lt_guard_explain(&eval->guard, trip, why);
-        status = lt_fail(err, LEAT_E_LIMIT, 0, "the expression %s", why);
-    }
-    return status;
+    return lt_remote_run(eval->remote, &job, 1, &sink, err);
 }

@@ -3,13 +3,12 @@
 #define LT_EXPR_EVAL_H
 
 #include "expr/expr.h"
-#include "expr/guard.h"
+#include "expr/remote.h"
 #include "json/json.h"
 
-/** One jq text that libjq runs, with its guard: what a filter and a query are made of. */
+/** One jq text that is asked of one JSON value at a time: what a filter and a query are made of. */
 struct lt_expr_eval {
-    jq_state *jq; /**< NULL: not initialised */
-    struct lt_guard guard;
+    struct lt_remote *remote; /**< NULL: not initialised */
 };
 
 /** Compiles. Owns: release it with lt_expr_eval_deinit(). Errors: as lt_expr_compile(). */
@@ -20,14 +19,14 @@ LEAT_MUST_CHECK leat_status lt_expr_eval_init(struct lt_expr_eval *eval,
 void lt_expr_eval_deinit(struct lt_expr_eval *eval);
 
 /**
- * Runs it over `doc` and hands each output to `each`, which borrows it; an error of
- * `each` ends the run and is returned.
+ * Runs it over `doc` and hands each output to `each`, as JSON text that lives until it returns; an
+ * error of `each` ends the run and is returned.
  *
- * Errors: LEAT_E_INVALID with jq's message when the expression raised an error; LEAT_E_LIMIT when
- *         it was stopped, or `doc` is longer than 2 GiB; those of lt_guard_enter().
+ * Errors: LEAT_E_INVALID with jq's message when the expression raised an error or gave a number
+ *         that is not finite; LEAT_E_LIMIT when it was stopped; those of lt_remote_start().
  */
 LEAT_MUST_CHECK leat_status lt_expr_eval_run(struct lt_expr_eval *eval, struct lt_json doc,
-                                             leat_status (*each)(void *ctx, jv value,
+                                             leat_status (*each)(void *ctx, struct lt_json value,
                                                                  struct leat_error *err),
                                              void *ctx, struct leat_error *err);
 

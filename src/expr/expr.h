@@ -10,19 +10,14 @@
  * batches. Who uses it sees only batches of JSON text in and results out, so that
  * a compiler can stand beside libjq later without a change above.
  *
- * The language is that of libjq 1.6 (and, as with jq, definitions in ~/.jq are seen), but for what
- * a pipeline must not do: `$ENV` is an error of the file; `env`, `input`, `inputs`,
- * `input_filename`, `input_line_number`, `halt`, `get_search_list` and `modulemeta` raise an error;
- * `halt_error` is `error`; `debug` and `stderr` write nothing; `import` and `include` are syntax
- * errors. Numbers are doubles. `error(null)` is, in jq 1.6, the same as `empty`.
+ * The language is that of jq 1.6, but for what a pipeline must not do: `$ENV` is an error of the
+ * file; `env`, `input`, `inputs`, `input_filename`, `input_line_number`, `halt`, `get_search_list`
+ * and `modulemeta` raise an error; `halt_error` is `error`; `debug` and `stderr` write nothing;
+ * `import` and `include` are syntax errors; ~/.jq is not read. `error(null)` is, in jq 1.6, the
+ * same as `empty`.
  *
- * An expression that does not end, or whose memory grows, is stopped (lt_expr_set_limits()). What
- * libjq does inside one of its C functions cannot be stopped: a regular expression that
- * backtracks for ever, `"x" * 1e9`, `.[2147483647] = 1`; and jq 1.6 ends the process over an array
- * nested some 100,000 levels deep by the expression itself, and over a slice by NaN (`.[nan:]`).
- * No record can bring these about unless its pipeline's expressions compute with them. jq 1.6
- * also loses some 32 bytes whenever an error or a break leaves an iteration over an object
- * (`first(.[])`, `any` on an object), and 500 with each `index` on an array.
+ * libjq runs in a process of its own (remote.h): an expression that does not end, whose memory
+ * grows, or over which libjq ends, costs its record and nothing else.
  */
 
 /** One expression of a file and where it stands, for errors. */
@@ -69,14 +64,18 @@ struct lt_expr;
  * Owns:   on LEAT_OK the caller owns `*out`; release it with lt_expr_free().
  * Thread: a program belongs to one thread at a time.
  * Errors: LEAT_E_CONFIG with line, column, jq's own message and the nearest known function name;
- *         LEAT_E_UNSUPPORTED when libjq cannot be loaded.
+ *         LEAT_E_UNSUPPORTED when libjq cannot be started.
  */
 LEAT_MUST_CHECK leat_status lt_expr_compile(struct lt_expr **out, const struct lt_expr_source *src,
                                             struct leat_error *err);
 void lt_expr_free(struct lt_expr *expr);
 
+/** False when results follow without any expression being run with a record: it is validated alone.
+ */
+bool lt_expr_computes(const struct lt_expr *expr);
+
 /** What one record may take before its evaluation is stopped and its outcome is FAILED. Without
- * this call: 5 seconds, and 512 MiB by which the process grows. */
+ * this call: 5 seconds, and 512 MiB. */
 void lt_expr_set_limits(struct lt_expr *expr, int64_t max_ms, size_t max_bytes);
 
 enum lt_expr_outcome {

@@ -3,7 +3,6 @@
 #include "expr/expr.h"
 
 #include "expr/eval.h"
-#include "expr/value.h"
 
 #include <stdlib.h>
 
@@ -40,19 +39,16 @@ struct lines {
     size_t n;
 };
 
-static leat_status put_line(void *ctx, jv value, struct leat_error *err) {
+static leat_status put_line(void *ctx, struct lt_json value, struct leat_error *err) {
     struct lines *lines = ctx;
-    const char *fault = NULL;
 
-    if (lines->raw && lt_jq.get_kind(value) == JV_KIND_STRING)
-        lt_buf_append(lines->out, lt_expr_string(value));
+    if (lines->raw && value.type == LT_JSON_STRING)
+        lt_json_string_append(value, lines->out);
     else
-        fault = lt_expr_write_value(lines->out, value);
+        lt_buf_append(lines->out, value.raw);
     lt_buf_append_byte(lines->out, '\n');
-    if (lines->out->failed)
-        return lt_buf_status(lines->out, err);
     lines->n++;
-    return fault ? lt_fail(err, LEAT_E_INVALID, 0, "the expression %s", fault) : LEAT_OK;
+    return lt_buf_status(lines->out, err);
 }
 
 leat_status lt_expr_filter_run(struct lt_expr_filter *filter, struct lt_slice json, bool raw,

@@ -10,6 +10,7 @@ struct lt_libjq lt_jq;
 
 static const struct lt_dylib_symbol symbols[] = {
     {"jq_init", &lt_jq.init},
+    {"jq_set_nomem_handler", &lt_jq.set_nomem_handler},
     {"jq_set_error_cb", &lt_jq.set_error_cb},
     {"jq_set_debug_cb", &lt_jq.set_debug_cb},
     {"jq_set_input_cb", &lt_jq.set_input_cb},
@@ -17,8 +18,9 @@ static const struct lt_dylib_symbol symbols[] = {
     {"jq_compile_args", &lt_jq.compile_args},
     {"jq_start", &lt_jq.start},
     {"jq_next", &lt_jq.next},
-    {"jq_halt", &lt_jq.halt},
     {"jq_halted", &lt_jq.halted},
+    {"jq_get_exit_code", &lt_jq.get_exit_code},
+    {"jq_get_error_message", &lt_jq.get_error_message},
     {"jq_teardown", &lt_jq.teardown},
     {"jv_get_kind", &lt_jq.get_kind},
     {"jv_copy", &lt_jq.copy},

@@ -6,9 +6,11 @@
 
 #include <jq.h>
 
-/* libjq's functions that this room calls, filled in by lt_libjq_load(). */
+/* libjq's functions that the helper process calls (remote.h), filled in by lt_libjq_load(): nobody
+ * else loads it. */
 struct lt_libjq {
     typeof(jq_init) *init;
+    typeof(jq_set_nomem_handler) *set_nomem_handler;
     typeof(jq_set_error_cb) *set_error_cb;
     typeof(jq_set_debug_cb) *set_debug_cb;
     typeof(jq_set_input_cb) *set_input_cb;
@@ -16,8 +18,9 @@ struct lt_libjq {
     typeof(jq_compile_args) *compile_args;
     typeof(jq_start) *start;
     typeof(jq_next) *next;
-    typeof(jq_halt) *halt;
     typeof(jq_halted) *halted;
+    typeof(jq_get_exit_code) *get_exit_code;
+    typeof(jq_get_error_message) *get_error_message;
     typeof(jq_teardown) *teardown;
     typeof(jv_get_kind) *get_kind;
     typeof(jv_copy) *copy;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The program that jq compiles, since compiling costs some 26 ms however short the
+ * The program that libjq compiles, since compiling costs some 26 ms however short the
  * text: first what masks the builtins that a pipeline must not have, then each text
- * as a function of its own, then the expression that runs them. A text stands on
- * lines of its own, so that jq's line and column lead back to it.
+ * as a function of its own, then the expression that runs the one that is asked for. A text stands
+ * on lines of its own, so that jq's line and column lead back to it.
  */
 #include "expr/program.h"
 
-#include "expr/constant.h"
 #include "expr/lex.h"
 
 #include <stdio.h>
@@ -24,8 +23,6 @@ enum { MAX_PROGRAM_BYTES = 16 << 20 };
 static const char prelude[] =
     "{} as $ENV |"
     "def __leat_input: input;"
-    "def __leat_one(f): try [limit(1; f)] catch {e: .};"
-    "def __leat_two(f): try [limit(2; f)] catch {e: .};"
     "def __leat_no($name): error($name + \" is not available in a pipeline\");"
     "def env: __leat_no(\"env\");"
     "def input: __leat_no(\"input\");"
@@ -143,11 +140,12 @@ static leat_status add_part(struct lt_expr_program *p, enum lt_expr_kind kind, s
                             struct leat_error *err) {
     struct lt_expr_part *part = &p->parts[p->n_parts];
 
-    *part = (struct lt_expr_part){kind, index, text, *line + 1, false};
+    *part = (struct lt_expr_part){kind, index, text, *line + 1, p->n_asked};
     leat_status status = check(part, err);
     if (status != LEAT_OK)
         return status;
     p->n_parts++;
+    p->n_asked += kind != LT_EXPR_DEF;
     switch (kind) {
     case LT_EXPR_DEF:
         lt_buf_printf(&p->text, "def %.*s: (\n", LT_FMT(text->name));
@@ -177,49 +175,31 @@ static leat_status add_part(struct lt_expr_program *p, enum lt_expr_kind kind, s
 
 static void add_call(struct lt_buf *out, const struct lt_expr_part *part) {
     if (part->kind == LT_EXPR_SET)
-        lt_buf_printf(out, "__leat_two(__leat_s%zu)", part->index);
+        lt_buf_printf(out, "__leat_s%zu", part->index);
     else if (part->kind == LT_EXPR_KEY)
-        lt_buf_append_str(out, "__leat_two(__leat_k)");
+        lt_buf_append_str(out, "__leat_k");
     else
-        lt_buf_printf(out, "__leat_one(__leat_r%zu)", part->index);
-}
-
-/* Calls the parts of one half with commas between; returns how many there are. */
-static size_t add_calls(struct lt_expr_program *p, bool constant, bool sets, const char *before) {
-    size_t n = 0;
-
-    for (size_t i = 0; i < p->n_parts; i++) {
-        const struct lt_expr_part *part = &p->parts[i];
-        if (part->kind == LT_EXPR_DEF || part->constant != constant ||
-            (part->kind == LT_EXPR_SET) != sets)
-            continue;
-        lt_buf_append_str(&p->text, n++ ? ", " : before);
-        add_call(&p->text, part);
-    }
-    return n;
+        lt_buf_printf(out, "__leat_r%zu", part->index);
 }
 
 /* The expression that runs the functions. */
 static void add_main(struct lt_expr_program *p, const struct lt_expr_source *src) {
     struct lt_buf *out = &p->text;
-    bool constants = false;
 
     for (size_t i = 0; i < src->n_defs; i++)
         lt_buf_printf(out, "%s__leat_d%zu", i ? ", " : "if false then ", i);
     if (src->n_defs)
         lt_buf_append_str(out, " else ");
-    for (size_t i = 0; i < p->n_parts; i++)
-        constants |= p->parts[i].constant;
-    if (constants) {
-        lt_buf_append_str(out, "if . == null then ");
-        bool sets = add_calls(p, true, true, "") > 0;
-        add_calls(p, true, false, sets ? ", " : "");
-        lt_buf_append_str(out, " else ");
+    if (p->n_asked)
+        lt_buf_append_str(out, "__leat_input as $__leat_part | ");
+    for (size_t i = 0; i < p->n_parts; i++) {
+        if (p->parts[i].kind == LT_EXPR_DEF)
+            continue;
+        lt_buf_printf(out, "%s $__leat_part == %u then ", p->parts[i].number ? " elif" : "if",
+                      p->parts[i].number);
+        add_call(out, &p->parts[i]);
     }
-    bool sets = add_calls(p, false, true, "") > 0;
-    bool second = add_calls(p, false, false, sets ? ", (__leat_input | " : "(") > 0;
-    lt_buf_append_str(out, second ? ")" : sets ? "" : ".");
-    lt_buf_append_str(out, constants ? " end" : "");
+    lt_buf_append_str(out, p->n_asked ? " else . end" : ".");
     lt_buf_append_str(out, src->n_defs ? " end" : "");
 }
 
@@ -251,9 +231,6 @@ leat_status lt_expr_program_init(struct lt_expr_program *p, const struct lt_expr
             status = add_part(p, LT_EXPR_ROUTE, i, &src->routes[i], &line, err);
     if (status != LEAT_OK)
         return status;
-    for (size_t i = 0; i < p->n_parts; i++)
-        p->parts[i].constant =
-            p->parts[i].kind != LT_EXPR_DEF && lt_expr_is_constant(p->parts[i].text->text, src);
     add_main(p, src);
     lt_buf_cstr(&p->text);
     return lt_buf_status(&p->text, err);

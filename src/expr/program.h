@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "expr/expr.h"
-#include "expr/libjq.h"
+#include "expr/remote.h"
 
 enum lt_expr_kind { LT_EXPR_DEF, LT_EXPR_SET, LT_EXPR_KEY, LT_EXPR_ROUTE, LT_EXPR_FILTER };
 
@@ -14,7 +14,7 @@ struct lt_expr_part {
     size_t index; /**< among its kind */
     const struct lt_expr_text *text;
     unsigned first_line;
-    bool constant; /**< gives the same for every record */
+    uint32_t number; /**< among those that can be run (all but DEF): struct lt_remote_ask */
 };
 
 /** What a user's texts become before jq compiles them. */
@@ -22,19 +22,15 @@ struct lt_expr_program {
     struct lt_buf text;
     struct lt_expr_part *parts;
     size_t n_parts;
+    uint32_t n_asked;               /**< of them, those that can be run */
     const struct lt_expr_var *vars; /**< borrowed */
     size_t n_vars;
 };
 
 /**
- * Puts the texts into one program, each checked to be closed in itself. Run with
- * jq_start() on a record, the program gives one output a set in order; then, if there is a
- * second half, it takes the record with its fields from the input callback (from jq_start() where
- * there are no sets) and gives one output for the key and one for each route that has a condition.
- * Texts that are constant are left out there; they give theirs, in the same order, when the program
- * is run on null.
- * Each output is an array of the first values (at most two) that the expression gave, or
- * {"e": message}. A filter's program gives its outputs as they are.
+ * Puts the texts into one program, each checked to be closed in itself, so that one text cannot
+ * reach into another. Of several parts it runs the one whose number `input` gives. A filter's
+ * program has one part.
  *
  * Owns:   release it with lt_expr_program_deinit(), also after a failure. It borrows `src`.
  * Errors: LEAT_E_CONFIG with line and column; LEAT_E_NOMEM.
@@ -56,9 +52,18 @@ enum { LT_EXPR_LABEL_BYTES = 160 };
 const char *lt_expr_label(enum lt_expr_kind kind, size_t index, struct lt_slice name,
                           char out[LT_EXPR_LABEL_BYTES]);
 
-/** Compiles `p` with libjq, which must be loaded. Errors: as lt_expr_compile(). */
-LEAT_MUST_CHECK leat_status lt_expr_program_compile(const struct lt_expr_program *p, jq_state **out,
-                                                    struct leat_error *err);
+/**
+ * Has libjq compile `p` in a process of its own, which `*out` then is.
+ *
+ * Owns:   on LEAT_OK the caller owns `*out`; release it with lt_remote_free().
+ * Errors: as lt_expr_compile().
+ */
+LEAT_MUST_CHECK leat_status lt_expr_program_compile(const struct lt_expr_program *p,
+                                                    struct lt_remote **out, struct leat_error *err);
+
+/** Checks that the value of each variable is JSON. Errors: LEAT_E_CONFIG. */
+LEAT_MUST_CHECK leat_status lt_expr_check_vars(const struct lt_expr_var *vars, size_t n,
+                                               struct leat_error *err);
 
 /** Where byte `at` of a part's text is in the user's file: fills in line and column. */
 void lt_expr_locate(const struct lt_expr_text *text, size_t at, struct leat_error *err);

@@ -4,7 +4,6 @@
 
 #include "expr/eval.h"
 #include "expr/path.h"
-#include "expr/value.h"
 
 #include <stdlib.h>
 
@@ -18,7 +17,6 @@ struct lt_expr_query {
 
     /* of the run at work */
     struct lt_expr_views views;
-    struct lt_buf text;
     struct lt_arena *arena;
 };
 
@@ -31,7 +29,6 @@ leat_status lt_expr_query_new(struct lt_expr_query **out, const struct lt_expr_t
     if (!query)
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for an expression");
     lt_arena_init(&query->path_memory, MAX_PATH_BYTES);
-    lt_buf_init(&query->text, LT_EXPR_MAX_RESULT_BYTES);
     leat_status status =
         lt_expr_path_parse(&query->path, &query->is_path, text->text, &query->path_memory, err);
     if (status == LEAT_OK && !query->is_path)
@@ -48,7 +45,6 @@ void lt_expr_query_free(struct lt_expr_query *query) {
         return;
     lt_expr_eval_deinit(&query->eval);
     lt_arena_deinit(&query->path_memory);
-    lt_buf_deinit(&query->text);
     free(query->views.items);
     free(query);
 }
@@ -57,32 +53,18 @@ bool lt_expr_query_is_path(const struct lt_expr_query *query) {
     return query->is_path;
 }
 
-static enum lt_json_type type_of(jv value) {
-    static const enum lt_json_type types[] = {
-        [JV_KIND_NULL] = LT_JSON_NULL,     [JV_KIND_FALSE] = LT_JSON_FALSE,
-        [JV_KIND_TRUE] = LT_JSON_TRUE,     [JV_KIND_NUMBER] = LT_JSON_NUMBER,
-        [JV_KIND_STRING] = LT_JSON_STRING, [JV_KIND_ARRAY] = LT_JSON_ARRAY,
-        [JV_KIND_OBJECT] = LT_JSON_OBJECT,
-    };
-    return types[lt_jq.get_kind(value)];
-}
-
 static leat_status no_room(struct lt_expr_query *query, struct leat_error *err) {
     return lt_fail(err, LEAT_E_NOMEM, 0, "the outputs of an expression do not fit in %zu bytes",
                    query->arena->max);
 }
 
-static leat_status keep_output(void *ctx, jv value, struct leat_error *err) {
+static leat_status keep_output(void *ctx, struct lt_json value, struct leat_error *err) {
     struct lt_expr_query *query = ctx;
 
-    lt_buf_clear(&query->text);
-    const char *fault = lt_expr_write_value(&query->text, value);
-    if (fault)
-        return lt_fail(err, LEAT_E_INVALID, 0, "the expression %s", fault);
-    struct lt_slice kept = lt_arena_dup(query->arena, lt_buf_slice(&query->text));
-    if (!kept.data)
+    value.raw = lt_arena_dup(query->arena, value.raw);
+    if (!value.raw.data)
         return no_room(query, err);
-    return lt_expr_views_add(&query->views, (struct lt_json){type_of(value), kept}, err);
+    return lt_expr_views_add(&query->views, value, err);
 }
 
 leat_status lt_expr_query_run(struct lt_expr_query *query, struct lt_json doc,

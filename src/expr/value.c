@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { MAX_DEPTH = LT_JSON_DEFAULT_DEPTH, MAX_MESSAGE_BYTES = 500 };
+enum { MAX_DEPTH = LT_JSON_DEFAULT_DEPTH };
 
 /* NULL, or what is wrong. Takes `value`. No deeper than MAX_DEPTH, so recursion is bounded. */
 static const char *find_fault(jv value, unsigned depth) {
@@ -73,25 +73,4 @@ const char *lt_expr_write_value(struct lt_buf *out, jv value) {
         break;
     }
     return !fault && out->failed ? "gave too large a value" : fault;
-}
-
-struct lt_slice lt_expr_message(jv message, struct lt_arena *arena) {
-    if (lt_jq.get_kind(message) != JV_KIND_STRING)
-        message = lt_jq.dump_string(message, 0);
-    struct lt_slice text = lt_expr_string(message);
-    if (text.len > MAX_MESSAGE_BYTES) {
-        text.len = MAX_MESSAGE_BYTES;
-        while (text.len && (text.data[text.len] & 0xc0) == 0x80)
-            text.len--; /* not within a character */
-    }
-    struct lt_slice line = lt_slice(NULL, 0);
-    char *to = lt_arena_str(arena, text);
-    if (to) {
-        for (size_t i = 0; i < text.len; i++)
-            if ((unsigned char)to[i] < 0x20 || to[i] == 0x7f)
-                to[i] = ' ';
-        line = lt_slice(to, text.len);
-    }
-    lt_jq.free(message);
-    return line;
 }

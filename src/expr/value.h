@@ -4,11 +4,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "expr/expr_parts.h"
 #include "expr/libjq.h"
 #include "json/json.h"
-
-/** A text of one value may not be longer, nor a record with its fields. */
-#define LT_EXPR_MAX_RESULT_BYTES ((size_t)64 << 20)
 
 /**
  * Appends a value as compact JSON, numbers as jq prints them. Returns NULL, or why
@@ -21,9 +19,5 @@ jv lt_expr_read_value(struct lt_json value);
 
 /** The bytes of a jq string, as long as the caller holds it. */
 struct lt_slice lt_expr_string(jv string);
-
-/** An error's message as one line for people, in the arena: a string as it is, all else as JSON.
- * `data` is NULL without memory. Takes `message`. */
-struct lt_slice lt_expr_message(jv message, struct lt_arena *arena);
 
 #endif
