@@ -129,40 +129,6 @@ static void walk_tape(const struct lt_json_tape *tape, uint32_t token, struct lt
     must(at == 0);
 }
 
-/* A scan by that scanner; the same as the one before it. */
-static void check_scanner(const char *name, struct lt_slice text, struct lt_json_tape *before,
-                          leat_status *status_before, bool is_first) {
-    struct lt_json_tape tape = {0};
-    struct leat_error err;
-
-    if (!lt_json_scanner_use(name))
-        return;
-    leat_status status = lt_json_tape_scan(&tape, text, &err);
-    must(status == LEAT_OK || status == LEAT_E_PARSE);
-    if (!is_first) {
-        must(status == *status_before);
-        if (status == LEAT_OK) {
-            must(tape.n == before->n && tape.flags == before->flags);
-            must(memcmp(tape.at, before->at, (tape.n + 1) * sizeof(*tape.at)) == 0);
-        }
-    }
-    lt_json_tape_deinit(before);
-    *before = tape;
-    *status_before = status;
-}
-
-static void check_scanners(struct lt_slice text) {
-    static const char *const names[] = {"portable", "sse4.2", "avx2", "avx512", "neon"};
-    const char *in_use = lt_json_scanner_name();
-    struct lt_json_tape tape = {0};
-    leat_status status = LEAT_OK;
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        check_scanner(names[i], text, &tape, &status, i == 0);
-    lt_json_tape_deinit(&tape);
-    must(lt_json_scanner_use(in_use));
-}
-
 static void check_tape(struct lt_slice text) {
     struct lt_json value;
     struct lt_json_tape tape = {0};
@@ -191,7 +157,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
             check_splice(value);
     }
     check_tape(lt_slice(copy, len));
-    check_scanners(lt_slice(copy, len));
 
     struct lt_buf out;
     lt_buf_init(&out, SIZE_MAX);
