@@ -36,10 +36,12 @@ enum lt_node_kind {
     LT_NODE_TRY, /* try a catch b; b NULL: errors are swallowed. `1?`, `(…)?` are the same. As in jq
                   1.6 it also catches what is raised while its outputs are used: `(try 1) |
                   error("x")` gives nothing. `.a?`, `.[b]?`, `.[]?` are no TRY: see `optional` */
-    LT_NODE_ARRAY,   /* [a]; a NULL: [] */
-    LT_NODE_OBJECT,  /* {…}: items are key, value, key, value …, in the order written */
-    LT_NODE_STRING,  /* "x\(…)y": items are LITERAL strings and expressions in turn; format says
-                        how each expression's output becomes text */
+    LT_NODE_ARRAY,  /* [a]; a NULL: [] */
+    LT_NODE_OBJECT, /* {…}: items are key, value, key, value …, in the order written. A value is
+                       NULL for `{"a\(1)"}` alone: it is `.[key]`, of the key's very output */
+    LT_NODE_STRING, /* "x\(…)y": items are a LITERAL string (maybe empty), an expression, a LITERAL
+                       string … and at the end a LITERAL string; format says how each expression's
+                       output becomes text */
     LT_NODE_FORMAT,  /* @name alone. (A name that is no format is a call of the builtin format/1,
                         which raises when it runs, as in jq) */
     LT_NODE_AS,      /* a as PATTERN ?// PATTERN … | b */
@@ -145,6 +147,7 @@ struct lt_tree_part {
     const struct lt_expr_text *text;
     struct lt_node *root; /**< NULL when it cannot be compiled here */
     struct lt_def main;   /**< its frame: n_vars. `with:` definitions stand in it */
+    bool bare;            /**< the text is definitions alone, or nothing: jq takes it for `.` */
     const char *why; /**< root NULL: what is not covered, in a few words: "`input_line_number` is
                         left to libjq" */
     const struct lt_expr_text
