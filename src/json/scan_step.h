@@ -28,7 +28,7 @@ struct scan {
      * byte behind one of the four leads that narrow it */
     uint64_t must_continue;
     uint64_t after_e0, after_ed, after_f0, after_f4;
-    const char *low_half; /* the escape that is the second of a pair of surrogates */
+    const char *low_half; /* the escape that is the second of a pair of surrogates; `end`: none */
 };
 
 /* The escape whose backslash is at `at`. Most have one byte. */
@@ -53,16 +53,16 @@ SCAN_FN bool escape_is_good(struct scan *s, const char *at) {
 SCAN_FN uint64_t find_escaped(struct scan *s, uint64_t backslash, const char *block) {
     uint64_t escaped = s->escaped;
 
-    s->escaped = 0;
     s->flags |= LT_JSON_HAS_ESCAPES;
     backslash &= ~escaped;
+    s->escaped = 0;
     while (backslash) {
-        unsigned i = (unsigned)__builtin_ctzll(backslash);
-        if (!escape_is_good(s, block + i))
+        uint64_t first = backslash & (0 - backslash);
+        if (!escape_is_good(s, block + __builtin_ctzll(backslash)))
             s->bad = 1;
-        escaped |= (1ULL << i) << 1;
-        s->escaped = i == 63;
-        backslash &= ~(3ULL << i);
+        escaped |= first << 1;
+        s->escaped = first >> 63;
+        backslash &= ~(first | first << 1);
     }
     return escaped;
 }
@@ -110,7 +110,7 @@ SCAN_FN void scan_block(struct scan *s, struct block block, const char *at) {
         quote &= ~find_escaped(s, backslash, at);
     /* from each opening quote on, without the closing one */
     uint64_t in_string = prefix_xor(quote) ^ s->in_string;
-    s->in_string = (uint64_t)((int64_t)in_string >> 63);
+    s->in_string = 0 - (in_string >> 63);
     s->bad |= (c.control & in_string) | (backslash & ~in_string);
     if (__builtin_expect((c.high | s->must_continue) != 0, 0))
         check_utf8(s, block, c.high, in_string);
@@ -125,15 +125,16 @@ SCAN_FN void scan_block(struct scan *s, struct block block, const char *at) {
 
 SCAN_FN bool scan_text(struct lt_json_tape *tape) {
     const char *at = tape->text;
-    struct scan s = {.text = at, .end = at + tape->len, .out = tape->at};
+    const char *end = at + tape->len;
+    struct scan s = {.text = at, .end = end, .low_half = end, .out = tape->at};
 
-    for (; s.end - at >= 64; at += 64) {
+    for (; end - at >= 64; at += 64) {
         scan_block(&s, load_block(at), at);
         if (s.bad)
             return false;
     }
-    if (at < s.end)
-        scan_block(&s, load_tail(at, (unsigned)(s.end - at)), at);
+    if (at < end)
+        scan_block(&s, load_tail(at, (unsigned)(end - at)), at);
     *s.out = tape->len;
     tape->n = (uint32_t)(s.out - tape->at);
     tape->flags = s.flags;
