@@ -14,6 +14,7 @@
 enum {
     READ_MAX_RECORDS = 2000,
     READ_MAX_BYTES = 2 << 20,
+    NEAR_BUFFER_BYTES = 1 << 20,
     IDLE_MS = 1000,
     DRAIN_IDLE_MS = 20,
     OUT_ARENA_MAX_BYTES = 256 << 20,
@@ -452,16 +453,20 @@ static void on_read(void *ctx, leat_status status, struct lt_stream_batch *batch
         start_read(task);
 }
 
+/* A sink in this process takes what it gets at once: more than the next batch would only wait for
+ * the disk, and no longer be in a processor's cache when its turn comes. */
 static bool has_room(const struct lt_run_task *task) {
-    size_t n_bytes = 0;
+    const size_t most = task->pipeline->buffer_per_task_bytes;
+    const bool near = task->worker->service->ops->put_bulk && most > NEAR_BUFFER_BYTES;
+    bool room = true;
+
     for (size_t i = 0; i <= task->pipeline->system->n_routes; i++) {
-        if (task->outlets[i] && task->outlets[i]->queue.n_bytes > n_bytes)
-            n_bytes = task->outlets[i]->queue.n_bytes;
-        if (task->to_objects && i < task->pipeline->system->n_routes &&
-            task->to_objects[i].n_bytes > n_bytes)
-            n_bytes = task->to_objects[i].n_bytes;
+        if (task->outlets[i])
+            room = room && task->outlets[i]->queue.n_bytes < (near ? NEAR_BUFFER_BYTES : most);
+        if (task->to_objects && i < task->pipeline->system->n_routes)
+            room = room && task->to_objects[i].n_bytes < most;
     }
-    return n_bytes < task->pipeline->buffer_per_task_bytes;
+    return room;
 }
 
 static void start_read(struct lt_run_task *task) {

@@ -128,12 +128,12 @@ static void crc32c_equals_the_published_sums(void **state) {
 }
 
 static void crc32c_bodies_agree_at_every_length_and_alignment(void **state) {
-    unsigned char bytes[96];
+    static unsigned char bytes[8000]; /* some stretches of every kind */
 
     (void)state;
     lt_random(bytes, sizeof(bytes));
     for (size_t from = 0; from < 9; from++)
-        for (size_t len = 0; from + len <= sizeof(bytes); len++)
+        for (size_t len = 0; from + len <= sizeof(bytes); len += len < 1200 ? 1 : 37)
             assert_int_equal(lt_crc32c(7, bytes + from, len),
                              lt_crc32c_portable(7, bytes + from, len));
 }
