@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The strict validator: one pass, no recursion, no memory but a bit a level (is it
- * an object?). It stops at the first byte that RFC 8259 does not allow there, and
- * says which and what was expected. Everything else in this room trusts its verdict.
+ * The strict validator, the reference of what is JSON and the words for what is not: one pass, no
+ * recursion, no memory but a bit a level (is it an object?). It stops at the first byte that RFC
+ * 8259 does not allow there, and says which and what was expected. The tape (scanner.c, tape.c) is
+ * faster and only says yes or no; where it says no, this one is asked.
  */
 #include "json/json.h"
 #include "json/scan.h"
+#include "json/scanner.h"
 
 #include "base/error.h"
 
@@ -222,8 +224,8 @@ static leat_status explain(const struct parser *p, const char *start, struct lea
                    (size_t)(p->at - start), p->expected, found);
 }
 
-leat_status lt_json_parse(struct lt_json *out, struct lt_slice text, unsigned max_depth,
-                          struct leat_error *err) {
+leat_status lt_json_validate(struct lt_json *out, struct lt_slice text, unsigned max_depth,
+                             struct leat_error *err) {
     const char *data = text.data ? text.data : "";
     struct parser p = {.at = data, .end = data + text.len};
 

@@ -63,6 +63,14 @@ bool lt_json_scanner_use(const char *name) {
     return false;
 }
 
+bool lt_json_scan(struct lt_json_tape *tape) {
+    return current()->scan(tape);
+}
+
+bool lt_json_scan_is_fast(void) {
+    return current()->scan != lt_json_scan_portable;
+}
+
 void lt_json_tape_deinit(struct lt_json_tape *tape) {
     free(tape->at); /* `jump` is its second half */
     *tape = (struct lt_json_tape){0};
@@ -96,11 +104,11 @@ leat_status lt_json_tape_scan(struct lt_json_tape *tape, struct lt_slice text,
     tape->text = text.data ? text.data : "";
     tape->len = (uint32_t)text.len;
     tape->n = 0;
-    if (current()->scan(tape))
+    if (lt_json_scan(tape))
         return LEAT_OK;
 
     struct lt_json value;
-    leat_status status = lt_json_parse(&value, text, LT_JSON_MAX_DEPTH, err);
+    leat_status status = lt_json_validate(&value, text, LT_JSON_MAX_DEPTH, err);
     if (status == LEAT_OK)
         status = lt_fail(err, LEAT_E_INTERNAL, 0, "the JSON scanner \"%s\" refused valid JSON",
                          lt_json_scanner_name());

@@ -13,7 +13,17 @@
 
 enum { LT_JSON_TAPE_PADDING = 65 }; /**< the end's entry, and what a block's store may exceed */
 
+/** As lt_json_parse(), byte by byte. */
+LEAT_MUST_CHECK leat_status lt_json_validate(struct lt_json *out, struct lt_slice text,
+                                             unsigned max_depth, struct leat_error *err);
+
 typedef bool lt_json_scan_fn(struct lt_json_tape *tape);
+
+/** By the scanner in use. */
+bool lt_json_scan(struct lt_json_tape *tape);
+
+/** Whether that is faster than the validator: it is not the portable one. */
+bool lt_json_scan_is_fast(void);
 
 lt_json_scan_fn lt_json_scan_portable;
 #ifdef __x86_64__

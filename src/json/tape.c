@@ -10,6 +10,7 @@
  */
 #include "json/tape.h"
 #include "json/scan.h"
+#include "json/scanner.h"
 
 #include "base/error.h"
 
@@ -169,10 +170,34 @@ leat_status lt_json_tape_parse(struct lt_json_tape *tape, struct lt_slice text, 
     if (status != LEAT_OK && status != LEAT_E_PARSE)
         return status;
     struct lt_json value;
-    status = lt_json_parse(&value, text, max_depth, err);
+    status = lt_json_validate(&value, text, max_depth, err);
     if (status == LEAT_OK)
         status = lt_fail(err, LEAT_E_INTERNAL, 0, "valid JSON refused by its tokens");
     return status;
+}
+
+/* Below it the validator is as fast; above it the tape does not go on the stack. */
+enum { LEAST_PARSED_BY_TAPE = 24, MOST_PARSED_BY_TAPE = 1024 };
+
+leat_status lt_json_parse(struct lt_json *out, struct lt_slice text, unsigned max_depth,
+                          struct leat_error *err) {
+    enum { CAP = MOST_PARSED_BY_TAPE + LT_JSON_TAPE_PADDING };
+
+    if (text.len >= LEAST_PARSED_BY_TAPE && text.len <= MOST_PARSED_BY_TAPE &&
+        lt_json_scan_is_fast()) {
+        uint32_t room[2 * CAP]; /* not initialised: a page of it is used, if that */
+        struct lt_json_tape tape = {.text = text.data,
+                                    .len = (uint32_t)text.len,
+                                    .at = room,
+                                    .jump = room + CAP,
+                                    .cap = CAP};
+        unsigned depth = max_depth < LT_JSON_MAX_DEPTH ? max_depth : LT_JSON_MAX_DEPTH;
+        if (lt_json_scan(&tape) && check_grammar(&tape, depth)) {
+            *out = lt_json_tape_value(&tape, 0);
+            return LEAT_OK;
+        }
+    }
+    return lt_json_validate(out, text, max_depth, err);
 }
 
 struct lt_json lt_json_tape_value(const struct lt_json_tape *tape, uint32_t token) {
@@ -185,19 +210,43 @@ struct lt_json lt_json_tape_value(const struct lt_json_tape *tape, uint32_t toke
     return (struct lt_json){type, {start, (size_t)(last + 1 - start)}};
 }
 
-static inline bool name_is(const struct lt_json_tape *tape, uint32_t token, struct lt_slice name) {
-    struct lt_slice quoted = lt_json_tape_scalar(tape, token);
+/* Whether two runs of `len` bytes are the same; short ones by two loads that overlap. */
+static inline bool same(const char *a, const char *b, size_t len) {
+    uint64_t a8[2], b8[2];
 
-    if (tape->flags & LT_JSON_HAS_ESCAPES)
-        return lt_json_string_is((struct lt_json){LT_JSON_STRING, quoted}, name);
-    return lt_slice_eq(lt_slice(quoted.data + 1, quoted.len - 2), name);
+    if (len > 16 || len < 4)
+        return len == 0 || memcmp(a, b, len) == 0;
+    if (len < 8)
+        return four(a) == four(b) && four(a + len - 4) == four(b + len - 4);
+    memcpy(&a8[0], a, 8);
+    memcpy(&a8[1], a + len - 8, 8);
+    memcpy(&b8[0], b, 8);
+    memcpy(&b8[1], b + len - 8, 8);
+    return !((a8[0] ^ b8[0]) | (a8[1] ^ b8[1]));
+}
+
+/* Nearly all names have no escape, and their colon next to them: then the length says no to most.
+ */
+static inline bool name_is(const struct lt_json_tape *tape, uint32_t token, struct lt_slice name) {
+    const char *quote = tape->text + tape->at[token];
+    size_t len = tape->at[token + 1] - tape->at[token];
+
+    if (__builtin_expect(quote[len - 1] == '"' && !(tape->flags & LT_JSON_HAS_ESCAPES), 1))
+        return len == name.len + 2 && same(quote + 1, name.data, name.len);
+    return lt_json_string_is((struct lt_json){LT_JSON_STRING, lt_json_tape_scalar(tape, token)},
+                             name);
 }
 
 uint32_t lt_json_tape_get(const struct lt_json_tape *tape, uint32_t object, struct lt_slice name) {
-    uint32_t found = 0;
+    uint32_t closer = tape->jump[object], found = 0;
 
-    for (uint32_t at = lt_json_tape_first(tape, object); at; at = lt_json_tape_next(tape, at + 2))
+    if (closer == object + 1)
+        return 0;
+    for (uint32_t at = object + 1;; at++) {
         if (name_is(tape, at, name))
             found = at + 2;
-    return found;
+        at = lt_json_tape_skip(tape, at + 2);
+        if (at >= closer)
+            return found;
+    }
 }

@@ -5,7 +5,7 @@
  * refuses the others in the same words, and shows the same values; each scanner makes the same
  * tape.
  */
-#include "json/tape.h"
+#include "json/scanner.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -130,11 +130,15 @@ static void walk_tape(const struct lt_json_tape *tape, uint32_t token, struct lt
 }
 
 static void check_tape(struct lt_slice text) {
-    struct lt_json value;
+    struct lt_json value, again;
     struct lt_json_tape tape = {0};
     struct leat_error err, tape_err;
-    leat_status status = lt_json_parse(&value, text, DEPTH, &err);
+    leat_status status = lt_json_validate(&value, text, DEPTH, &err);
 
+    must(lt_json_parse(&again, text, DEPTH, &tape_err) == status && again.type == value.type &&
+         again.raw.data == value.raw.data && again.raw.len == value.raw.len);
+    if (status != LEAT_OK)
+        must(strcmp(err.text, tape_err.text) == 0);
     must(lt_json_tape_parse(&tape, text, DEPTH, &tape_err) == status);
     if (status == LEAT_OK)
         walk_tape(&tape, 0, value);

@@ -6,6 +6,8 @@
  */
 #include "../unit/json/guarded.h"
 
+#include "json/scanner.h"
+
 enum { DEPTH = 64, MAX_LEN = 1 << 16, MAX_LEN_EVERYWHERE = 4096, ALIGNMENTS = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -29,10 +31,12 @@ static void check_scan(struct lt_slice text, const struct lt_json_tape *wanted,
 static void check_parse(struct lt_slice text) {
     static struct lt_json_tape tape;
     struct leat_error err, wanted;
-    struct lt_json value;
-    leat_status status = lt_json_parse(&value, text, DEPTH, &wanted);
+    struct lt_json value, again;
+    leat_status status = lt_json_validate(&value, text, DEPTH, &wanted);
 
     must(lt_json_tape_parse(&tape, text, DEPTH, &err) == status);
+    must(lt_json_parse(&again, text, DEPTH, NULL) == status && again.raw.data == value.raw.data &&
+         again.raw.len == value.raw.len);
     if (status != LEAT_OK)
         must(strcmp(err.text, wanted.text) == 0);
     else

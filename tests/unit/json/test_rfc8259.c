@@ -9,6 +9,8 @@
 #include "guarded.h"
 #include "rfc8259.h"
 
+#include "json/scanner.h"
+
 enum { DEPTH = 256, MAX_SHIFT = 130, ROOM = 8192 };
 
 static struct guarded memory;
@@ -38,6 +40,7 @@ static void the_validator_accepts_and_refuses_what_rfc_8259_says(void **state) {
         const struct rfc8259_case *c = &rfc8259_cases[i];
         struct lt_slice text = guarded_at_end(memory, c->text);
         struct lt_json value;
+        assert_verdict(c, "the validator", text, lt_json_validate(&value, text, DEPTH, NULL));
         assert_verdict(c, "lt_json_parse", text, lt_json_parse(&value, text, DEPTH, NULL));
     }
 }
@@ -58,7 +61,8 @@ static void check_shifted(const struct rfc8259_case *c, const char *how,
         leat_status status = lt_json_tape_parse(tape, text, DEPTH, &err);
         struct lt_json value;
         assert_verdict(c, how, text, status);
-        if (lt_json_parse(&value, text, DEPTH, &wanted) != LEAT_OK)
+        assert_verdict(c, "lt_json_parse", text, lt_json_parse(&value, text, DEPTH, NULL));
+        if (lt_json_validate(&value, text, DEPTH, &wanted) != LEAT_OK)
             assert_string_equal(err.text, wanted.text);
     }
 }
