@@ -45,15 +45,17 @@ struct lt_obj;
 /** A parsed text that RAW values look into. It outlives them. */
 struct lt_doc {
     struct lt_json_tape tape;
-    void **listed; /**< by token: an `items` array already made of a RAW container, or NULL; val.c's
-                      own */
+    void **listed; /**< by token: what was already made of a RAW container; val.c's own. Whoever
+                      reads another text into the tape, or resets the arena of the heap that looked
+                      at it, sets it to NULL */
 };
 
 struct lt_val {
     uint8_t kind;
     uint8_t form;
-    uint16_t spare;
-    uint32_t n; /**< string, RAW number: bytes. RAW container: token */
+    uint16_t spare; /**< val.c's own: of strings; 0 in what others make */
+    uint32_t n; /**< string, RAW number: bytes. RAW container: token. BUILT container: elements or
+                   members */
     union {
         int64_t i;
         double d;
@@ -126,8 +128,8 @@ size_t lt_val_codepoints(struct lt_slice utf8);
 
 /** An empty array with room for `room` elements. */
 struct lt_val lt_val_array(struct lt_heap *heap, size_t room);
-/** The elements, contiguous, valid until the array's next change (append, set). A RAW array is
- * listed once a token. */
+/** The elements, contiguous, valid until the array's next change by `set` (see lt_val_pin()). A RAW
+ * array is listed once a token. */
 const struct lt_val *lt_val_items(struct lt_heap *heap, struct lt_val array, size_t *n);
 size_t lt_val_array_len(struct lt_heap *heap, struct lt_val array);
 /** Element `i`, null outside. */
@@ -136,7 +138,10 @@ struct lt_val lt_val_array_append(struct lt_heap *heap, struct lt_val array, str
 /** The array with element `i` set; nulls fill the gap. */
 struct lt_val lt_val_array_set(struct lt_heap *heap, struct lt_val array, size_t i,
                                struct lt_val v);
-/** A copy of elements from ≤ i < to. */
+/** The array with all of the elements behind its own. */
+struct lt_val lt_val_array_extend(struct lt_heap *heap, struct lt_val array,
+                                  const struct lt_val *items, size_t n);
+/** The elements from ≤ i < to. */
 struct lt_val lt_val_array_slice(struct lt_heap *heap, struct lt_val array, size_t from, size_t to);
 
 /* --- objects: members in the order in which their names came ----------------------------- */
@@ -161,12 +166,30 @@ struct lt_val lt_val_object_set(struct lt_heap *heap, struct lt_val object, stru
 struct lt_val lt_val_object_delete(struct lt_heap *heap, struct lt_val object,
                                    struct lt_slice name);
 
+/* --- over a while ------------------------------------------------------------------------ */
+
+/**
+ * Until lt_val_unpin(), the elements (members) that were got of the container stay as they are
+ * where they lie, whatever is set in it meanwhile: for whoever evaluates something between two of
+ * them. NULL without memory, which needs no unpin.
+ */
+void *lt_val_pin(struct lt_heap *heap, struct lt_val container);
+void lt_val_unpin(void *pin);
+
+/**
+ * The value with all that it holds built in the heap, never changed in place: for one that outlives
+ * runs with other heaps (literals, `$name`s). What is not frozen must not.
+ */
+struct lt_val lt_val_freeze(struct lt_heap *heap, struct lt_val v);
+
 /* --- what jq says of two values ----------------------------------------------------------- */
 
 /** jq's order: below 0, 0, above 0. An int64 and a double are compared exactly; NaN is below every
  * number. */
 int lt_val_compare(struct lt_heap *heap, struct lt_val a, struct lt_val b);
 bool lt_val_equal(struct lt_heap *heap, struct lt_val a, struct lt_val b);
+/** In that order; those that compare alike stay in theirs. */
+void lt_val_sort(struct lt_heap *heap, struct lt_val *items, size_t n);
 
 /* --- text ------------------------------------------------------------------------------- */
 
@@ -188,14 +211,18 @@ struct lt_val_style {
 void lt_val_write_styled(struct lt_heap *heap, struct lt_buf *out, struct lt_val v,
                          const struct lt_val_style *style);
 
-/** The value as `tojson` gives it, in the heap. */
+/** The value as `tojson` gives it, in the heap: as lt_val_write(), but RAW numbers as jq would
+ * print them (1.0 as 1). */
 struct lt_slice lt_val_json(struct lt_heap *heap, struct lt_val v);
 
-/** jq's shortened form of a value in error texts: at most 10 bytes, then "...". */
+/** jq's shortened form of a value in error texts: at most 14 bytes, of a longer one 11 and "...".
+ * It may be cut within a character: lt_vm_raise() puts U+FFFD there, as jq does. */
 const char *lt_val_shortened(struct lt_heap *heap, struct lt_val v, char out[16]);
+/** The same for a buffer of another size (jq's "Invalid path expression" has 30). */
+const char *lt_val_cut(struct lt_heap *heap, struct lt_val v, char *out, size_t size);
 
-/** Reads one JSON text as a value of its own document (in the heap). With `lenient`, as jq's
- * fromjson reads it (NaN). Errors: as lt_json_parse(). */
+/** Reads one JSON text, which must live as long as the heap's memory, as a value of its own
+ * document (in the heap). Errors: as lt_json_parse(). */
 LEAT_MUST_CHECK leat_status lt_val_parse(struct lt_heap *heap, struct lt_slice text,
                                          struct lt_val *out, struct leat_error *err);
 
