@@ -25,6 +25,23 @@ bool lt_json_scan(struct lt_json_tape *tape);
 /** Whether that is faster than the validator: it is not the portable one. */
 bool lt_json_scan_is_fast(void);
 
+/* A text for which the validator would take longer, and whose tape fits on the stack. */
+enum {
+    LT_JSON_LEAST_SMALL = 24,
+    LT_JSON_MOST_SMALL = 1024,
+    LT_JSON_SMALL_CAP = LT_JSON_MOST_SMALL + LT_JSON_TAPE_PADDING,
+};
+
+/** Left uninitialised: of its 9 KB a text touches what it needs. */
+struct lt_json_small_tape {
+    struct lt_json_tape tape;
+    uint32_t at[LT_JSON_SMALL_CAP], jump[LT_JSON_SMALL_CAP];
+};
+
+/** As lt_json_tape_parse(). False where the text is no JSON, or not of that kind. */
+bool lt_json_small_tape_parse(struct lt_json_small_tape *small, struct lt_slice text,
+                              unsigned max_depth);
+
 lt_json_scan_fn lt_json_scan_portable;
 #ifdef __x86_64__
 lt_json_scan_fn lt_json_scan_avx512, lt_json_scan_avx2, lt_json_scan_sse42;

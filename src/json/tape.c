@@ -176,26 +176,27 @@ leat_status lt_json_tape_parse(struct lt_json_tape *tape, struct lt_slice text, 
     return status;
 }
 
-/* Below it the validator is as fast; above it the tape does not go on the stack. */
-enum { LEAST_PARSED_BY_TAPE = 24, MOST_PARSED_BY_TAPE = 1024 };
+bool lt_json_small_tape_parse(struct lt_json_small_tape *small, struct lt_slice text,
+                              unsigned max_depth) {
+    if (text.len < LT_JSON_LEAST_SMALL || text.len > LT_JSON_MOST_SMALL || !lt_json_scan_is_fast())
+        return false;
+    small->tape = (struct lt_json_tape){.text = text.data,
+                                        .len = (uint32_t)text.len,
+                                        .at = small->at,
+                                        .jump = small->jump,
+                                        .cap = LT_JSON_SMALL_CAP};
+    return lt_json_scan(&small->tape) &&
+           check_grammar(&small->tape,
+                         max_depth < LT_JSON_MAX_DEPTH ? max_depth : LT_JSON_MAX_DEPTH);
+}
 
 leat_status lt_json_parse(struct lt_json *out, struct lt_slice text, unsigned max_depth,
                           struct leat_error *err) {
-    enum { CAP = MOST_PARSED_BY_TAPE + LT_JSON_TAPE_PADDING };
+    struct lt_json_small_tape small;
 
-    if (text.len >= LEAST_PARSED_BY_TAPE && text.len <= MOST_PARSED_BY_TAPE &&
-        lt_json_scan_is_fast()) {
-        uint32_t room[2 * CAP]; /* not initialised: a page of it is used, if that */
-        struct lt_json_tape tape = {.text = text.data,
-                                    .len = (uint32_t)text.len,
-                                    .at = room,
-                                    .jump = room + CAP,
-                                    .cap = CAP};
-        unsigned depth = max_depth < LT_JSON_MAX_DEPTH ? max_depth : LT_JSON_MAX_DEPTH;
-        if (lt_json_scan(&tape) && check_grammar(&tape, depth)) {
-            *out = lt_json_tape_value(&tape, 0);
-            return LEAT_OK;
-        }
+    if (lt_json_small_tape_parse(&small, text, max_depth)) {
+        *out = lt_json_tape_value(&small.tape, 0);
+        return LEAT_OK;
     }
     return lt_json_validate(out, text, max_depth, err);
 }

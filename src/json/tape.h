@@ -111,6 +111,10 @@ static inline uint32_t lt_json_tape_next(const struct lt_json_tape *tape, uint32
 /** The value token of the member of that name (unescaped), the last of several; 0 when absent. */
 uint32_t lt_json_tape_get(const struct lt_json_tape *tape, uint32_t object, struct lt_slice name);
 
+/** As lt_json_splice(), of the tape's value at `object`. */
+void lt_json_tape_splice(const struct lt_json_tape *tape, uint32_t object,
+                         const struct lt_json_field *fields, size_t n_fields, struct lt_buf *out);
+
 /** The scanner in use: "avx512", "avx2", "sse4.2", "neon", "portable". */
 const char *lt_json_scanner_name(void);
 

@@ -51,9 +51,19 @@ void lt_json_write_string(struct lt_buf *out, struct lt_slice text) {
     const char *at = text.data ? text.data : "";
     const char *end = at + text.len;
 
+    const char *stop = lt_json_scan_plain(at, end);
+    if (stop == end) { /* most strings */
+        char *to = lt_buf_reserve(out, text.len + 2);
+        if (!to)
+            return;
+        *to = '"';
+        memcpy(to + 1, at, text.len);
+        to[text.len + 1] = '"';
+        lt_buf_commit(out, text.len + 2);
+        return;
+    }
     lt_buf_append_byte(out, '"');
-    while (at < end) {
-        const char *stop = lt_json_scan_plain(at, end);
+    for (;; stop = lt_json_scan_plain(at, end)) {
         lt_buf_append(out, lt_slice(at, (size_t)(stop - at)));
         at = stop;
         if (at == end)

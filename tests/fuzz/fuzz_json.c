@@ -70,6 +70,26 @@ static void walk(struct lt_json value, unsigned depth) {
     must(n == lt_json_count(value));
 }
 
+/* By a tape of the caller's, and by the iterator: the portable scanner makes no tape of its own. */
+static void check_other_splices(struct lt_json object, const struct lt_json_field *fields,
+                                size_t n_fields, struct lt_slice wanted) {
+    const char *in_use = lt_json_scanner_name();
+    struct lt_json_tape tape = {0};
+    struct lt_buf out;
+
+    lt_buf_init(&out, SIZE_MAX);
+    must(lt_json_tape_parse(&tape, object.raw, DEPTH, NULL) == LEAT_OK);
+    lt_json_tape_splice(&tape, 0, fields, n_fields, &out);
+    must(lt_slice_eq(lt_buf_slice(&out), wanted));
+    lt_buf_clear(&out);
+    must(lt_json_scanner_use("portable"));
+    lt_json_splice(object, fields, n_fields, &out);
+    must(lt_slice_eq(lt_buf_slice(&out), wanted));
+    must(lt_json_scanner_use(in_use));
+    lt_buf_deinit(&out);
+    lt_json_tape_deinit(&tape);
+}
+
 /* Sets the first member's name and a name of the text's own; then both have the new values. */
 static void check_splice(struct lt_json object) {
     struct lt_json_field fields[3] = {{LT_LIT("a"), LT_LIT("{\"x\":[1]}")},
@@ -86,6 +106,7 @@ static void check_splice(struct lt_json object) {
         fields[0].name = lt_slice(name.data ? name.data : "", name.len);
     }
     lt_json_splice(object, fields, 3, &out);
+    check_other_splices(object, fields, 3, lt_buf_slice(&out));
     must(lt_json_parse(&object, lt_buf_slice(&out), DEPTH + 2, NULL) == LEAT_OK);
     must(lt_json_get(object, "new\n", &value));
     if (!lt_slice_eq_str(fields[0].name, "new\n"))
