@@ -104,22 +104,42 @@ static bool bind(struct lt_checker *c, struct lt_slice name, const struct lt_sco
     return *inner != NULL;
 }
 
-/* A key sees what the whole pattern sees, not what it binds. */
-static bool check_pattern(struct lt_checker *c, struct lt_pattern *pattern,
-                          const struct lt_scope *outer, const struct lt_scope **inner) {
+static bool bind_pattern(struct lt_checker *c, struct lt_pattern *pattern,
+                         const struct lt_scope *outer, const struct lt_scope **inner) {
     struct lt_syntax_pattern *syntax = (struct lt_syntax_pattern *)pattern;
 
     if (pattern->kind == LT_PATTERN_VAR)
         return bind(c, syntax->name, outer, inner, &pattern->slot);
     for (size_t i = 0; i < pattern->n; i++) {
-        if (pattern->kind == LT_PATTERN_OBJECT && !check(c, &pattern->keys[i], outer))
+        if (pattern->has_slot[i] && !bind(c, syntax->names[i], outer, inner, &pattern->slots[i]))
             return false;
-        if (pattern->kind == LT_PATTERN_OBJECT && pattern->has_slot[i] &&
-            !bind(c, syntax->names[i], outer, inner, &pattern->slots[i]))
-            return false;
-        if (pattern->items[i] && !check_pattern(c, pattern->items[i], outer, inner))
+        if (pattern->items[i] && !bind_pattern(c, pattern->items[i], outer, inner))
             return false;
     }
+    return true;
+}
+
+static bool check_keys(struct lt_checker *c, struct lt_pattern *pattern,
+                       const struct lt_scope *scope) {
+    for (size_t i = 0; pattern->kind != LT_PATTERN_VAR && i < pattern->n; i++) {
+        if (pattern->keys[i] && !check(c, &pattern->keys[i], scope))
+            return false;
+        if (pattern->items[i] && !check_keys(c, pattern->items[i], scope))
+            return false;
+    }
+    return true;
+}
+
+/* The keys of a lone pattern see what stands before it. Those of `?//` see what all of them bind
+ * (null until it is bound), as in jq. */
+static bool check_patterns(struct lt_checker *c, struct lt_node *node, const struct lt_scope *outer,
+                           const struct lt_scope **inner) {
+    for (size_t i = 0; i < node->n_patterns; i++)
+        if (!bind_pattern(c, node->patterns[i], outer, inner))
+            return false;
+    for (size_t i = 0; i < node->n_patterns; i++)
+        if (!check_keys(c, node->patterns[i], node->n_patterns > 1 ? *inner : outer))
+            return false;
     return true;
 }
 
@@ -131,9 +151,8 @@ static bool check_binding(struct lt_checker *c, struct lt_node *node,
 
     if (!check(c, &node->a, scope) || (!as && !check(c, &node->b, scope)))
         return false;
-    for (size_t i = 0; i < node->n_patterns; i++)
-        if (!check_pattern(c, node->patterns[i], scope, &inner))
-            return false;
+    if (!check_patterns(c, node, scope, &inner))
+        return false;
     if (as)
         return check(c, &node->b, inner);
     return check(c, &node->c, inner) && (!node->d || check(c, &node->d, inner));

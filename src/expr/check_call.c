@@ -152,6 +152,20 @@ static bool call_prelude(struct lt_checker *c, struct lt_node *node, const char 
     return lead_to(c, node, def);
 }
 
+/* Whether jq has it, though nothing here does. */
+static bool is_known(struct lt_slice name, size_t n_args) {
+    char full[MAX_NAME + 32];
+    const char *known;
+
+    if (name.len >= MAX_NAME)
+        return false;
+    snprintf(full, sizeof(full), "%.*s/%zu", LT_FMT(name), n_args);
+    for (size_t i = 0; (known = lt_fn_name(i)) != NULL; i++)
+        if (!strcmp(known, full))
+            return true;
+    return false;
+}
+
 bool lt_check_call(struct lt_checker *c, struct lt_node *node, const struct lt_scope *scope) {
     const struct lt_scope *found = lt_check_find_function(scope, node->text, node->n);
 
@@ -173,7 +187,7 @@ bool lt_check_call(struct lt_checker *c, struct lt_node *node, const struct lt_s
     const char *text = lt_fn_prelude(node->text, node->n);
     if (text)
         return call_prelude(c, node, text);
-    if (!lt_fn_is_left_to_libjq(node->text, node->n))
+    if (!lt_fn_is_left_to_libjq(node->text, node->n) && !is_known(node->text, node->n))
         return fail_unknown_function(c, node, scope);
     if (c->live && !c->why) {
         c->why = lt_arena_printf(c->arena, "`%.*s` is left to libjq", LT_FMT(node->text));

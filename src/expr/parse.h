@@ -26,7 +26,8 @@ struct lt_syntax_constant {
         LT_CONSTANT_STRING,
         LT_CONSTANT_ARRAY,
         LT_CONSTANT_OBJECT,
-        LT_CONSTANT_LIST, /**< constants with commas between */
+        LT_CONSTANT_LIST,    /**< constants with commas between */
+        LT_CONSTANT_NOTHING, /**< no constant: `.`, which jq leaves out of a pipe */
     } kind;
     double number;
 };
@@ -163,7 +164,8 @@ struct lt_node *lt_parser_pipe(struct lt_parser *p, const struct lt_node_list *l
 
 /** NULL when jq does not know the value while it compiles. */
 static inline const struct lt_syntax_constant *lt_syntax_constant(const struct lt_node *node) {
-    return node->plan;
+    const struct lt_syntax_constant *c = node->plan;
+    return c && c->kind != LT_CONSTANT_NOTHING ? c : NULL;
 }
 /** Marks as constant what jq would fold. `a` and `b` are the operands. */
 void lt_parser_fold(struct lt_parser *p, struct lt_node *node);

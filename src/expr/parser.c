@@ -172,6 +172,8 @@ static unsigned tallest_pattern(const struct lt_pattern *pattern) {
     return height + 1;
 }
 
+static struct lt_syntax_constant nothing = {LT_CONSTANT_NOTHING, 0};
+
 struct lt_node *lt_parser_finish(struct lt_parser *p, struct lt_node *node) {
     const struct lt_node *below[] = {node->a, node->b, node->c, node->d};
     unsigned height = 0;
@@ -191,6 +193,8 @@ struct lt_node *lt_parser_finish(struct lt_parser *p, struct lt_node *node) {
                        LT_SYNTAX_MAX_HEIGHT);
         return NULL;
     }
+    if (node->kind == LT_NODE_IDENTITY)
+        node->plan = &nothing;
     node->slot = height + 1;
     node->end = (uint32_t)p->last_end;
     return node;
@@ -282,13 +286,18 @@ static void fold_numbers(struct lt_parser *p, struct lt_node *node, double a, do
     }
 }
 
+static bool is_nothing(const struct lt_node *node) {
+    const struct lt_syntax_constant *c = node->plan;
+    return c && c->kind == LT_CONSTANT_NOTHING;
+}
+
 void lt_parser_fold(struct lt_parser *p, struct lt_node *node) {
     const struct lt_syntax_constant *a = lt_syntax_constant(node->a);
     const struct lt_syntax_constant *b = lt_syntax_constant(node->b);
 
-    if (node->kind == LT_NODE_PIPE && node->a->kind == LT_NODE_IDENTITY)
+    if (node->kind == LT_NODE_PIPE && is_nothing(node->a))
         node->plan = node->b->plan;
-    else if (node->kind == LT_NODE_PIPE && node->b->kind == LT_NODE_IDENTITY)
+    else if (node->kind == LT_NODE_PIPE && is_nothing(node->b))
         node->plan = node->a->plan;
     if (node->kind != LT_NODE_BINARY || !a || !b || a->kind == LT_CONSTANT_LIST ||
         b->kind == LT_CONSTANT_LIST)

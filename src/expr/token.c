@@ -36,7 +36,7 @@ static size_t skip_blank(struct lt_slice text, size_t at) {
     while (at < text.len) {
         char c = text.data[at];
         if (c == '#') {
-            while (at < text.len && text.data[at] != '\n')
+            while (at < text.len && text.data[at] != '\n' && text.data[at] != '\r')
                 at++;
         } else if (c == ' ' || c == '\t' || c == '\n') {
             at++;
