@@ -399,6 +399,8 @@ static bool check(struct lt_checker *c, struct lt_node **at, const struct lt_sco
     struct lt_node *node = *at;
     node->slot = 0;
     node->plan = NULL;
+    if (node->kind == LT_NODE_COMMA)
+        node->op = 0;
     switch (node->kind) {
     case LT_NODE_VAR:
         return check_variable(c, node, scope);

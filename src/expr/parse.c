@@ -8,17 +8,12 @@
 
 #include <math.h>
 
-enum assoc { LEFT, RIGHT, NONE };
+#define LEFT LT_ASSOC_LEFT
+#define RIGHT LT_ASSOC_RIGHT
+#define NONE LT_ASSOC_NONE
 
-static const struct operator{
-    int token;
-    int level;
-    enum assoc assoc;
-    enum lt_node_kind kind;
-    enum lt_op op;
-}
-operators[] = {
-    {LT_TOKEN_ALTERNATIVE, LT_LEVEL_ALTERNATIVE, RIGHT, LT_NODE_ALTERNATIVE, LT_OP_ALTERNATIVE},
+static const struct lt_operator operators[] = {
+    {LT_TOKEN_ALTERNATIVE, LT_LEVEL_ALTERNATIVE, RIGHT, LT_NODE_ALTERNATIVE, 0},
     {'=', LT_LEVEL_ASSIGN, NONE, LT_NODE_ASSIGN, LT_OP_SET},
     {LT_TOKEN_UPDATE, LT_LEVEL_ASSIGN, NONE, LT_NODE_ASSIGN, LT_OP_UPDATE},
     {LT_TOKEN_ADD_UPDATE, LT_LEVEL_ASSIGN, NONE, LT_NODE_ASSIGN, LT_OP_ADD},
@@ -42,9 +37,16 @@ operators[] = {
     {'%', LT_LEVEL_MULTIPLY, LEFT, LT_NODE_BINARY, LT_OP_MOD},
 };
 
-static const struct operator* find_operator(int token) {
+static const struct lt_operator *find_operator(int token) {
     for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
         if (operators[i].token == token)
+            return &operators[i];
+    return NULL;
+}
+
+const struct lt_operator *lt_parser_operator(enum lt_node_kind kind, unsigned op) {
+    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+        if (operators[i].kind == kind && (unsigned)operators[i].op == op)
             return &operators[i];
     return NULL;
 }
@@ -155,14 +157,16 @@ static struct lt_node *parse_pipe(struct lt_parser *p, struct lt_node *left) {
 }
 
 /* Halves of halves, so that a list of thousands is not a tree of that height. */
-static struct lt_node *join_commas(struct lt_parser *p, struct lt_node **items, size_t n) {
+static struct lt_node *join_commas(struct lt_parser *p, struct lt_node **items, size_t n,
+                                   uint8_t inner) {
     if (n == 1)
         return items[0];
     struct lt_node *node = lt_parser_node(p, LT_NODE_COMMA, items[0]->offset);
     if (!node)
         return NULL;
-    node->a = join_commas(p, items, n / 2);
-    node->b = join_commas(p, items + n / 2, n - n / 2);
+    node->op = inner;
+    node->a = join_commas(p, items, n / 2, true);
+    node->b = join_commas(p, items + n / 2, n - n / 2, true);
     if (!node->a || !node->b || !lt_parser_finish(p, node))
         return NULL;
     node->end = items[n - 1]->end;
@@ -175,7 +179,7 @@ static struct lt_node *parse_commas(struct lt_parser *p, struct lt_node *left) {
 
     if (!parse_chain(p, left, ',', LT_LEVEL_ALTERNATIVE, &list))
         return NULL;
-    struct lt_node *node = join_commas(p, list.items, list.n);
+    struct lt_node *node = join_commas(p, list.items, list.n, false);
     bool constant = lt_syntax_constant(left) != NULL;
     for (size_t i = 1; i < list.n; i++) {
         const struct lt_syntax_constant *c = lt_syntax_constant(list.items[i]);
@@ -187,7 +191,7 @@ static struct lt_node *parse_commas(struct lt_parser *p, struct lt_node *left) {
 }
 
 static struct lt_node *parse_binary(struct lt_parser *p, struct lt_node *left,
-                                    const struct operator* op) {
+                                    const struct lt_operator *op) {
     struct lt_node *node = lt_parser_node(p, op->kind, left->offset);
 
     if (!node)
@@ -205,7 +209,7 @@ static struct lt_node *parse_binary(struct lt_parser *p, struct lt_node *left,
         return NULL;
     }
     if (op->assoc == NONE) {
-        const struct operator* next = find_operator(p->token.kind);
+        const struct lt_operator *next = find_operator(p->token.kind);
         if (next && next->level == op->level) {
             lt_parser_unexpected(p,
                                  op->level == LT_LEVEL_COMPARE
@@ -223,7 +227,7 @@ struct lt_node *lt_parse_expression(struct lt_parser *p, int level) {
         return NULL;
     struct lt_node *left = parse_prefix(p);
     while (left) {
-        const struct operator* op = find_operator(p->token.kind);
+        const struct lt_operator *op = find_operator(p->token.kind);
         if (p->token.kind == '?' && level <= LT_LEVEL_OPTIONAL)
             left = parse_optional(p, left);
         else if (p->token.kind == '|' && level <= LT_LEVEL_PIPE)

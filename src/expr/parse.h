@@ -8,7 +8,8 @@
 /*
  * From text to syntax: the same nodes as in tree.h, but names are not resolved. A VAR, BREAK, LABEL
  * and CALL has its name in `text`; a CALL stands for all that is called by name; a definition is a
- * node of its own; `slot` is the height of the node, `plan` what is known of a constant.
+ * node of its own; `slot` is the height of the node, `plan` what is known of a constant; `op` of a
+ * COMMA says that it is an inner one of a longer list.
  */
 
 /** `def …; a`: def is a struct lt_syntax_def. Only between the parser and the checker. */
@@ -97,6 +98,10 @@ struct lt_node *lt_parse_body(struct lt_parser *p, struct lt_slice text, struct 
 struct lt_syntax_def *lt_parse_def_name(struct lt_parser *p, struct lt_slice name,
                                         struct lt_arena *arena, struct leat_error *err);
 
+/** Whether a text is short enough and has no NUL. */
+LEAT_MUST_CHECK leat_status lt_tree_check_size(const struct lt_expr_text *text,
+                                               struct leat_error *err);
+
 /* --- among the files of the parser: each returns NULL after a failure ---------------------- */
 
 /** Levels of precedence, from the loosest. */
@@ -114,6 +119,17 @@ enum {
     LT_LEVEL_TRY,
     LT_LEVEL_CATCH,
 };
+
+/** One with an operand on each side. */
+struct lt_operator {
+    int token;
+    int level;
+    enum { LT_ASSOC_LEFT, LT_ASSOC_RIGHT, LT_ASSOC_NONE } assoc;
+    enum lt_node_kind kind;
+    enum lt_op op;
+};
+/** NULL for other nodes. */
+const struct lt_operator *lt_parser_operator(enum lt_node_kind kind, unsigned op);
 
 /** An expression whose operators bind as `level` or tighter. */
 struct lt_node *lt_parse_expression(struct lt_parser *p, int level);

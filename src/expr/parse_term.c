@@ -128,7 +128,7 @@ static bool add_piece(struct lt_parser *p, struct string *s) {
 
 /* `at` is behind "\(". The text goes on behind its ")". */
 static bool add_insert(struct lt_parser *p, struct string *s, size_t *at) {
-    struct lt_parser_bracket bracket = {p->open, *at - 1, ')'};
+    struct lt_parser_bracket bracket = {p->open, *at - 2, ')'};
 
     p->open = &bracket;
     p->token = lt_token_next(p->text, *at);

@@ -176,7 +176,7 @@ static struct lt_syntax_constant nothing = {LT_CONSTANT_NOTHING, 0};
 
 struct lt_node *lt_parser_finish(struct lt_parser *p, struct lt_node *node) {
     const struct lt_node *below[] = {node->a, node->b, node->c, node->d};
-    unsigned height = 0;
+    unsigned height = node->kind == LT_SYNTAX_DEF ? height_of(node->def->body) : 0;
 
     if (p->status != LEAT_OK)
         return NULL;
@@ -196,7 +196,8 @@ struct lt_node *lt_parser_finish(struct lt_parser *p, struct lt_node *node) {
     if (node->kind == LT_NODE_IDENTITY)
         node->plan = &nothing;
     node->slot = height + 1;
-    node->end = (uint32_t)p->last_end;
+    /* the `.` of `.name` has no text of its own */
+    node->end = p->last_end > node->offset ? (uint32_t)p->last_end : node->offset;
     return node;
 }
 

@@ -28,6 +28,13 @@ static const struct sign {
     {">=", LT_TOKEN_GE},
 };
 
+const char *lt_token_sign(int kind) {
+    for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+        if (signs[i].kind == kind)
+            return signs[i].text;
+    return NULL;
+}
+
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }

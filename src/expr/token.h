@@ -68,6 +68,9 @@ struct lt_token {
 /** The token at or behind byte `at`, white space and comments skipped. */
 struct lt_token lt_token_next(struct lt_slice text, size_t at);
 
+/** How a sign of several bytes is spelled, NULL for other kinds. */
+const char *lt_token_sign(int kind);
+
 static inline bool lt_token_is_keyword(struct lt_token token) {
     return token.kind >= LT_TOKEN_KEYWORD;
 }

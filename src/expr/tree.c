@@ -15,7 +15,7 @@ struct reader {
     size_t at;
 };
 
-static leat_status check_size(const struct lt_expr_text *text, struct leat_error *err) {
+leat_status lt_tree_check_size(const struct lt_expr_text *text, struct leat_error *err) {
     if (text->text.len > LT_EXPR_MAX_TEXT_BYTES)
         return lt_fail(err, LEAT_E_CONFIG, 0, "an expression of %zu bytes (at most %d)",
                        text->text.len, LT_EXPR_MAX_TEXT_BYTES);
@@ -50,7 +50,7 @@ static leat_status read_def(struct reader *r, const struct lt_expr_text *text,
     leat_status status = lt_expr_check_def_name(text->name, c->err);
 
     if (status == LEAT_OK)
-        status = check_size(text, c->err);
+        status = lt_tree_check_size(text, c->err);
     if (status != LEAT_OK)
         return fail_at(r, text, 0, status);
     const struct lt_expr_text *copy = copy_text(text, c->arena);
@@ -100,7 +100,7 @@ static leat_status read_all(struct reader *r, struct lt_tree_part *part,
         status = read_def(r, &defs[i], &scope);
     if (status != LEAT_OK)
         return status;
-    status = check_size(text, c->err);
+    status = lt_tree_check_size(text, c->err);
     if (status != LEAT_OK)
         return fail_at(r, text, 0, status);
     part->text = copy_text(text, c->arena);

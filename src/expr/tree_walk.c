@@ -70,9 +70,21 @@ static bool is_one_of(const char *name, const char *const *list) {
 static bool is_constant_builtin(struct search *s, const struct lt_node *node, bool sees) {
     /* the clock, the place, further inputs, messages */
     static const char *const impure[] = {
-        "now",       "localtime", "strflocaltime", "mktime", "env",
-        "input",     "inputs",    "input_filename", "debug", "stderr",
-        "input_line_number", "halt", "halt_error", "get_search_list", NULL,
+        "now",
+        "localtime",
+        "strflocaltime",
+        "mktime",
+        "env",
+        "input",
+        "inputs",
+        "input_filename",
+        "debug",
+        "stderr",
+        "input_line_number",
+        "halt",
+        "halt_error",
+        "get_search_list",
+        NULL,
     };
     static const char *const blind[] = {"empty", "range", "infinite", "nan", NULL};
     const char *name = node->builtin->name;
