@@ -174,3 +174,8 @@ size_t lt_val_format_double(double value, char out[32]) {
     }
     return len + put_exponent(out + len, point - 1);
 }
+
+size_t lt_val_format_number(struct lt_val number, char out[32]) {
+    struct lt_val v = lt_val_number(number);
+    return v.form == LT_VAL_INT ? lt_val_format_int(v.i, out) : lt_val_format_double(v.d, out);
+}

@@ -11,4 +11,7 @@ size_t lt_val_format_int(int64_t value, char out[24]);
  * as "null", infinities as the largest double. Returns the length. */
 size_t lt_val_format_double(double value, char out[32]);
 
+/** Any number as jq prints it, whatever its spelling was. Returns the length. */
+size_t lt_val_format_number(struct lt_val number, char out[32]);
+
 #endif

@@ -106,16 +106,10 @@ static void put_bytes(const struct writer *w, struct lt_slice bytes) {
 
 static void put_number(const struct writer *w, struct lt_val v) {
     char text[32];
-    if (v.form == LT_VAL_RAW) {
-        if (!w->respell) {
-            lt_buf_append(w->out, lt_slice(v.s, v.n));
-            return;
-        }
-        v = lt_val_number(v);
-    }
-    size_t len =
-        v.form == LT_VAL_INT ? lt_val_format_int(v.i, text) : lt_val_format_double(v.d, text);
-    lt_buf_append(w->out, lt_slice(text, len));
+    if (v.form == LT_VAL_RAW && !w->respell)
+        lt_buf_append(w->out, lt_slice(v.s, v.n));
+    else
+        lt_buf_append(w->out, lt_slice(text, lt_val_format_number(v, text)));
 }
 
 /* --- compact ------------------------------------------------------------------------------ */
