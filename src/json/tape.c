@@ -70,21 +70,17 @@ static inline const char *skip_number(const char *at, const char *end) {
  * asked by a branch: data that is true here and false there would be guessed wrong half the time.
  */
 static inline const char *skip_word(const char *at, const char *end) {
-    char word[8] = {0};
-    uint32_t first;
-
-    if (end - at >= 8)
-        memcpy(word, at, 8);
-    else
-        memcpy(word, at, (size_t)(end - at));
-    memcpy(&first, word, 4);
+    if (end - at < 5)
+        return end - at == 4 && (four(at) == four("true") || four(at) == four("null")) ? end : NULL;
+    uint32_t first = four(at);
     int is_4 = (int)(first == four("true")) | (int)(first == four("null"));
-    int is_5 = (int)(first == four("fals")) & (int)(word[4] == 'e');
+    int is_5 = (int)(first == four("fals")) & (int)(at[4] == 'e');
     return (is_4 | is_5) ? at + 4 + is_5 : NULL;
 }
 
 /* As skip_number(); a whole number of up to seven digits without a loop. */
-static inline const char *skip_number_fast(const char *at, const char *end) {
+static inline __attribute__((always_inline)) const char *skip_number_fast(const char *at,
+                                                                          const char *end) {
     if (end - at >= 8) {
         uint64_t other = lt_json_not_digits(at);
         unsigned n = other ? (unsigned)__builtin_ctzll(other) / 8 : 8;
