@@ -190,7 +190,7 @@ LEAT_MUST_CHECK leat_status lt_tree_print(const struct lt_expr_text *text, struc
  * the order written; below a node for which it gives false it does not go. Definitions are not
  * entered: see CALL's `def`.
  */
-void lt_tree_walk(const struct lt_node *root, bool (*visit)(void *ctx, const struct lt_node *node),
+void lt_tree_walk(const struct lt_node *node, bool (*visit)(void *ctx, const struct lt_node *node),
                   void *ctx);
 
 /** Whether the part gives the same whatever its input is, today and tomorrow: it does not look at
