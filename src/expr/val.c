@@ -216,13 +216,21 @@ size_t lt_val_codepoints(struct lt_slice utf8) {
 
 /* --- long-lived values -------------------------------------------------------------------- */
 
+static struct lt_val freeze_string(struct lt_heap *heap, struct lt_val v) {
+    struct lt_slice bytes = lt_val_bytes(heap, v);
+    char *copy = v.form == LT_VAL_RAW ? NULL : lt_heap_alloc(heap, bytes.len);
+    if (copy && bytes.len)
+        memcpy(copy, bytes.data, bytes.len);
+    return lt_val_string(copy ? lt_slice(copy, bytes.len) : bytes);
+}
+
 static struct lt_val freeze(struct lt_heap *heap, struct lt_val v, unsigned depth) {
     if (depth > LT_VAL_MAX_DEPTH || heap->full) {
         heap->full = true;
         return lt_val_null();
     }
     if (v.kind == LT_VAL_STRING)
-        return lt_val_string(lt_val_bytes(heap, v));
+        return freeze_string(heap, v);
     if (v.kind == LT_VAL_NUMBER)
         return lt_val_number(v);
     if (v.kind < LT_VAL_ARRAY)
@@ -233,9 +241,9 @@ static struct lt_val freeze(struct lt_heap *heap, struct lt_val v, unsigned dept
                                              : (const struct lt_val *)lt_val_members(heap, v, &n);
     struct lt_seq *seq = lt_seq_new(heap, stride, n);
     struct lt_val *to = seq && n ? lt_seq_extend(heap, &seq, stride, 0, n) : NULL;
-    if (heap->full)
+    if (heap->full || !seq)
         return lt_val_null();
-    for (size_t i = 0; i < n * stride; i++)
+    for (size_t i = 0; to && i < n * stride; i++)
         to[i] = freeze(heap, items[i], depth + 1);
     if (stride == 2)
         lt_obj_index(heap, seq->room);

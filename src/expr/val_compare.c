@@ -4,11 +4,13 @@
 
 #include <math.h>
 
+#define TWO_TO_63 9223372036854775808.0
+
 /* Of a whole number and a double, exactly. */
 static int compare_int_double(int64_t i, double d) {
-    if (d >= 0x1p63)
+    if (d >= TWO_TO_63)
         return -1;
-    if (d < -0x1p63)
+    if (d < -TWO_TO_63)
         return 1;
     int64_t whole = (int64_t)d;
     if (i != whole)

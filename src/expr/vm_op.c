@@ -251,7 +251,9 @@ static enum lt_flow divide(struct lt_vm *vm, struct lt_val a, struct lt_val b, s
 static int64_t cut(struct lt_val number) {
     if (number.form == LT_VAL_INT)
         return number.i;
-    return number.d >= -0x1p63 && number.d < 0x1p63 ? (int64_t)number.d : INT64_MIN;
+    return number.d >= -9223372036854775808.0 && number.d < 9223372036854775808.0
+               ? (int64_t)number.d
+               : INT64_MIN;
 }
 
 static enum lt_flow modulo(struct lt_vm *vm, struct lt_val a, struct lt_val b, struct lt_val *out) {

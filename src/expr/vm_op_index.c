@@ -15,7 +15,7 @@ static enum lt_flow done(struct lt_vm *vm, struct lt_val v, struct lt_val *out) 
 }
 
 int32_t lt_vm_cut_index(double d) {
-    return d > -0x1p31 - 1 && d < 0x1p31 ? (int32_t)d : INT32_MIN;
+    return d > -2147483649.0 && d < 2147483648.0 ? (int32_t)d : INT32_MIN;
 }
 
 /* --- slices --------------------------------------------------------------------------------- */
