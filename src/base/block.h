@@ -20,7 +20,7 @@ enum { LT_BLOCK_BYTES = 256 << 10, LT_BLOCK_ALIGN = 4096 };
 void *lt_block_take(void);
 
 /** Gives one back; NULL is fine. */
-void lt_block_give(void *block);
+void lt_block_give(void *memory);
 
 /** Frees what is kept: for a process that has become idle. */
 void lt_block_trim(void);

@@ -14,6 +14,8 @@ uint32_t lt_crc32c_portable(uint32_t crc, const void *data, size_t len);
 /* Digests of whole inputs, by libcrypto. They cannot fail: what they need is fetched once, and
  * a libcrypto without them ends the process with a message, for no hash key could be computed. */
 void lt_md5(struct lt_slice data, uint8_t out[LT_MD5_BYTES]);
+/** `n` of them at once: short ones, as partition keys are, side by side. */
+void lt_md5_all(const struct lt_slice *keys, uint8_t (*out)[LT_MD5_BYTES], size_t n);
 void lt_sha1(struct lt_slice data, uint8_t out[LT_SHA1_BYTES]);
 void lt_sha256(struct lt_slice data, uint8_t out[LT_SHA256_BYTES]);
 void lt_hmac_sha256(struct lt_slice key, struct lt_slice data, uint8_t out[LT_SHA256_BYTES]);

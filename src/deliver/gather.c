@@ -10,6 +10,7 @@
 #include "base/block.h"
 #include "base/clock.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct lt_gather_chunk {
@@ -133,6 +134,7 @@ static bool reserve(const struct lt_gather_part *part, size_t len, struct lt_gat
 static void append(struct lt_gather_part *part, struct lt_slice bytes) {
     for (;;) {
         struct lt_gather_chunk *to = part->tail;
+        assert(to); /* reserve() has seen to it */
         size_t n = bytes.len < to->cap - to->len ? bytes.len : to->cap - to->len;
         if (n)
             memcpy(to->data + to->len, bytes.data, n);

@@ -9,26 +9,45 @@
 
 #include <stdlib.h>
 
-static leat_status route(const struct lt_stream_entry *entry, struct lt_streams_put *record,
-                         struct leat_error *err) {
-    const struct lt_streams_shard *shard;
-    unsigned __int128 key = 0;
-    uint8_t md5[LT_MD5_BYTES];
+enum { ROUTED_AT_ONCE = 64 };
 
-    if (record->hash.len > 0) {
-        if (!lt_hash_key_parse(record->hash, &key))
-            return lt_fail_code(err, LEAT_E_INVALID, "InvalidArgumentException",
-                                "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: "
-                                "[0, 2^128-1]. Specified value was %.*s",
-                                LT_FMT(record->hash));
-    } else {
-        lt_md5(record->key, md5);
-        for (unsigned i = 0; i < sizeof(md5); i++)
-            key = key << 8 | md5[i];
+static leat_status explicit_key(const struct lt_streams_put *record, unsigned __int128 *key,
+                                struct leat_error *err) {
+    if (lt_hash_key_parse(record->hash, key))
+        return LEAT_OK;
+    return lt_fail_code(err, LEAT_E_INVALID, "InvalidArgumentException",
+                        "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: "
+                        "[0, 2^128-1]. Specified value was %.*s",
+                        LT_FMT(record->hash));
+}
+
+/* Finds the shards of up to ROUTED_AT_ONCE records. */
+static leat_status route(const struct lt_stream_entry *entry, struct lt_streams_put *records,
+                         size_t n, struct leat_error *err) {
+    struct lt_slice keys[ROUTED_AT_ONCE];
+    uint8_t digests[ROUTED_AT_ONCE][LT_MD5_BYTES];
+    size_t n_keys = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!records[i].hash.len)
+            keys[n_keys++] = records[i].key;
+    lt_md5_all(keys, digests, n_keys);
+    n_keys = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned __int128 key = 0;
+        if (records[i].hash.len) {
+            leat_status status = explicit_key(&records[i], &key, err);
+            if (status != LEAT_OK)
+                return status;
+        } else {
+            for (size_t k = 0; k < LT_MD5_BYTES; k++)
+                key = key << 8 | digests[n_keys][k];
+            n_keys++;
+        }
+        const struct lt_streams_shard *shard = lt_stream_entry_route(entry, key);
+        records[i].shard_index = shard->index;
+        records[i].shard_uid = shard->uid;
     }
-    shard = lt_stream_entry_route(entry, key);
-    record->shard_index = shard->index;
-    record->shard_uid = shard->uid;
     return LEAT_OK;
 }
 
@@ -41,10 +60,13 @@ static leat_status append(struct lt_streams *s, const struct lt_stream_entry *en
     int64_t time_ms;
     leat_status status;
 
-    for (size_t i = 0; i < n; i++) {
-        status = route(entry, &records[i], err);
+    for (size_t i = 0, part; i < n; i += part) {
+        part = n - i < ROUTED_AT_ONCE ? n - i : ROUTED_AT_ONCE;
+        status = route(entry, records + i, part, err);
         if (status != LEAT_OK)
             return status;
+    }
+    for (size_t i = 0; i < n; i++) {
         appends[i] = (struct lt_journal_append){.shard = records[i].shard_uid,
                                                 .key = records[i].key,
                                                 .hash = records[i].hash,

@@ -111,6 +111,28 @@ static void hash_threads_digest_side_by_side(void **state) {
 }
 
 /* RFC 3720, appendix B.4. */
+static void md5_of_many_keys_equals_that_of_each(void **state) {
+    enum { MOST = 70, TEXT = 80 };
+    static char texts[MOST][TEXT];
+    static uint8_t out[MOST][LT_MD5_BYTES];
+    struct lt_slice keys[MOST];
+    uint8_t alone[LT_MD5_BYTES];
+
+    (void)state;
+    lt_random(texts, sizeof(texts));
+    for (size_t n = 0; n <= MOST; n++) {
+        for (size_t shift = 0; shift < TEXT; shift += n < 20 ? 1 : 7) {
+            for (size_t i = 0; i < n; i++) /* lengths on both sides of what one block takes */
+                keys[i] = lt_slice(texts[i], (i * 3 + shift) % TEXT);
+            lt_md5_all(keys, out, n);
+            for (size_t i = 0; i < n; i++) {
+                lt_md5(keys[i], alone);
+                assert_memory_equal(out[i], alone, sizeof(alone));
+            }
+        }
+    }
+}
+
 static void crc32c_equals_the_published_sums(void **state) {
     unsigned char bytes[32];
 
@@ -171,6 +193,7 @@ int main(void) {
         cmocka_unit_test(hash_hmac_takes_keys_short_long_and_empty),
         cmocka_unit_test(hash_in_parts_equals_the_whole),
         cmocka_unit_test(hash_threads_digest_side_by_side),
+        cmocka_unit_test(md5_of_many_keys_equals_that_of_each),
         cmocka_unit_test(crc32c_equals_the_published_sums),
         cmocka_unit_test(crc32c_bodies_agree_at_every_length_and_alignment),
         cmocka_unit_test(crc32c_goes_on_from_a_sum),
