@@ -58,6 +58,9 @@ static void a_double_is_the_nearest_one_as_the_c_library_has_it(void **state) {
     uint64_t seed = 7;
 
     (void)state;
+    assert_nearest("999999999.9999999999"); /* 19 digits, 20, 21: where 64 bits end */
+    assert_nearest("9999999999.9999999999");
+    assert_nearest("-9999999999.99999999999");
     for (unsigned i = 0; i < 200000; i++) {
         char text[64];
         uint64_t digits = random_next(&seed) >> random_next(&seed) % 64;

@@ -67,6 +67,24 @@ static void each_scanner_finds_the_tokens_of_the_portable_one(void **state) {
         compare_everywhere(rfc8259_cases[i].text);
 }
 
+static void each_byte_has_the_class_of_the_portable_scanner(void **state) {
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        for (size_t before = 0; before < 64; before++) {
+            char text[128];
+            memset(text, ' ', sizeof(text));
+            memcpy(text + before, "\"\"1?2\"?\"", 8);
+            text[before + 3] = (char)c;
+            text[before + 6] = before % 2 ? (char)c : '"';
+            assert_true(lt_json_scanner_use("portable"));
+            leat_status status = lt_json_tape_scan(&wanted, lt_slice(text, sizeof(text)), NULL);
+            for (size_t s = 1; s < N_SCANNER_NAMES; s++)
+                if (lt_json_scanner_use(scanner_names[s]))
+                    assert_same(scanner_names[s], lt_slice(text, sizeof(text)), status);
+        }
+    }
+}
+
 /* The cases one behind another, as elements of a text of several blocks: faults meet what is good,
  * at the borders of blocks as elsewhere. */
 static void each_scanner_finds_the_tokens_of_long_texts(void **state) {
@@ -163,6 +181,7 @@ static void a_machine_has_the_portable_scanner_and_names_the_one_in_use(void **s
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_scanner_finds_the_tokens_of_the_portable_one),
+        cmocka_unit_test(each_byte_has_the_class_of_the_portable_scanner),
         cmocka_unit_test(each_scanner_finds_the_tokens_of_long_texts),
         cmocka_unit_test(each_scanner_agrees_on_noise),
         cmocka_unit_test(runs_of_backslashes_are_counted_over_the_border_of_blocks),
