@@ -50,7 +50,7 @@ enum lt_node_kind {
     LT_NODE_LABEL,   /* label $name | a     slot: where its identity is kept */
     LT_NODE_BREAK,   /* break $name         up, slot: of its label */
     LT_NODE_VAR,     /* $name               up, slot */
-    LT_NODE_GLOBAL,  /* $name given by the caller (struct lt_expr_var); index: which */
+    LT_NODE_GLOBAL,  /* $name given by the caller (struct lt_expr_var); slot: which */
     LT_NODE_ENV,     /* $ENV */
     LT_NODE_CALL,    /* a function by definition: def, up (of the frame it stands in), items:
                         its arguments, closures; for a `$x` parameter see struct lt_def */
