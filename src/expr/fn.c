@@ -3,11 +3,11 @@
  * Where a function's name leads: a row of one of the tables, a definition of the prelude, or libjq.
  * Each name of jq 1.6 leads to exactly one of them (a test says so).
  */
-#include "expr/fn.h"
+#include "expr/fn_core.h"
 #include "expr/fn_parts.h"
 
 static const struct lt_fn *const tables[] = {
-    lt_fn_core,
+    lt_fn_core,       lt_fn_loop, lt_fn_range,
 #if __has_include("expr/fn_collection.c")
     lt_fn_collection,
 #endif

@@ -24,12 +24,14 @@ enum lt_flow {
                       libjq is asked;  nothing catches it */
 };
 
-/** Where a value stands in the input of `path(…)`: its last key, and the path above. */
+/** Where a value stands in the input of `path(…)`: its last key, and the path above. An output
+ * need not be the value that stands there (`path(.a | tojson)`): jq tells when a further step is
+ * made from it, or at the end. */
 struct lt_path {
     const struct lt_path *up; /**< NULL: this is the root, and has no key */
     struct lt_val key;
+    struct lt_val value; /**< what stands there */
 };
-extern const struct lt_path lt_path_root;
 
 struct lt_sink {
     /** `path` is NULL where none is kept. */
@@ -47,7 +49,7 @@ struct lt_vm_limits {
 struct lt_vm {
     struct lt_heap heap; /**< the run's memory: its arena's `max` is the limit */
     struct lt_val error; /**< FLOW_ERROR */
-    uint64_t label;      /**< FLOW_BREAK */
+    int64_t label;       /**< FLOW_BREAK */
     const char *why;     /**< FLOW_STOP: "took more than 1,000,000 steps" */
     char why_text[96];
 
@@ -68,7 +70,7 @@ struct lt_vm {
     uint64_t next_check;
     int64_t started_us;
     const char *stack_end;
-    uint64_t next_label;
+    int64_t next_label;
     void *regexes; /**< compiled patterns, kept over runs (fn_regex.c) */
 };
 

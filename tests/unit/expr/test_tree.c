@@ -217,7 +217,7 @@ static void the_users_functions_go_before_builtins(void **state) {
     assert_false(called(root->a)->prelude);
     assert_true(lt_slice_eq_str(called(root->b)->body->text, "6"));
     done(&t);
-    root = root_of(&t, "map(.a), (.b | map(1)), ..");
+    root = root_of(&t, "map_values(.a), (.b | map_values(1)), ..");
     assert_true(called(root->a)->prelude);
     assert_ptr_equal(called(root->a), called(root->b->a->b));
     assert_int_equal(root->b->b->kind, LT_NODE_RECURSE);

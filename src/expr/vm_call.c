@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls: of definitions, with their frames and closures, and of C rows with arguments' values. */
+#include "expr/vm_parts.h"
+
+/* --- definitions ------------------------------------------------------------------------- */
+
+struct call {
+    struct lt_sink sink; /* takes a value for parameter `i` */
+    const struct lt_node *node;
+    struct lt_frame *caller;
+    struct lt_frame_room *room;
+    struct lt_sink *down;
+    struct lt_val input;
+    const struct lt_path *path;
+    unsigned i;
+};
+
+/* Binds the `$x` parameters from `i` on, the first of them in the outermost loop; then the body. */
+static enum lt_flow bind_params(struct lt_vm *vm, struct call *c) {
+    const struct lt_def *def = c->node->def;
+    enum lt_flow flow;
+
+    for (; c->i < def->n_params; c->i++) {
+        const struct lt_node *arg = c->node->items[c->i];
+        if (!def->is_value[c->i])
+            continue;
+        if (!lt_plan(arg)->one)
+            return lt_vm_eval(vm, arg, c->caller, c->input, NULL, &c->sink);
+        flow =
+            lt_vm_one_of(vm, arg, c->caller, c->input, &c->room->frame.vars[def->value_slot[c->i]]);
+        if (flow != LT_FLOW_ON)
+            return flow;
+    }
+    return lt_vm_eval_in(vm, def->body, &c->room->frame, c->input, c->path, c->down, c->room);
+}
+
+static enum lt_flow bind_param(struct lt_vm *vm, struct lt_sink *self, struct lt_val v,
+                               const struct lt_path *path) {
+    struct call *c = (struct call *)self;
+    struct call next = *c;
+
+    (void)path;
+    c->room->frame.vars[c->node->def->value_slot[c->i]] = v;
+    next.i++;
+    return bind_params(vm, &next);
+}
+
+static bool open_call(struct lt_vm *vm, const struct lt_node *node, struct lt_frame *frame,
+                      struct lt_frame_room *room) {
+    if (!lt_frame_open(vm, room, node->def, lt_frame_up(frame, node->up)))
+        return false;
+    for (unsigned i = 0; i < node->def->n_params; i++)
+        room->frame.params[i] = (struct lt_closure){node->items[i], frame};
+    return true;
+}
+
+enum lt_flow lt_vm_call(struct lt_vm *vm, const struct lt_node *node, struct lt_frame *frame,
+                        struct lt_val input, const struct lt_path *path, struct lt_sink *sink) {
+    struct lt_frame_room room;
+    struct call c = {{bind_param}, node, frame, &room, sink, input, path, 0};
+
+    if (!open_call(vm, node, frame, &room))
+        return lt_vm_check(vm);
+    return bind_params(vm, &c);
+}
+
+bool lt_vm_can_reuse(const struct lt_node *call, const struct lt_frame *frame) {
+    const struct lt_def *def = call->def;
+
+    if (def->n_vars > LT_FRAME_ROOM || def->n_params > LT_FRAME_ROOM || call->up == 0)
+        return false;
+    if (def->n_params && lt_plan(def->body)->calls_params)
+        return false;
+    for (unsigned i = 0; i < def->n_params; i++)
+        if (!def->is_value[i] || !lt_plan(call->items[i])->one)
+            return false;
+    return frame->up != NULL;
+}
+
+enum lt_flow lt_vm_reuse(struct lt_vm *vm, const struct lt_node *call, struct lt_frame_room *room,
+                         struct lt_val input) {
+    const struct lt_def *def = call->def;
+    struct lt_frame *up = lt_frame_up(&room->frame, call->up);
+    struct lt_val args[LT_FRAME_ROOM];
+    enum lt_flow flow = LT_FLOW_ON;
+
+    for (unsigned i = 0; i < def->n_params && flow == LT_FLOW_ON; i++)
+        flow = lt_vm_one_of(vm, call->items[i], &room->frame, input, &args[i]);
+    if (flow != LT_FLOW_ON)
+        return flow;
+    if (!lt_frame_open(vm, room, def, up))
+        return lt_vm_check(vm);
+    for (unsigned i = 0; i < def->n_params; i++)
+        room->frame.vars[def->value_slot[i]] = args[i];
+    return LT_FLOW_ON;
+}
+
+/* --- C rows ------------------------------------------------------------------------------ */
+
+enum { MAX_ARGS = 8 };
+
+struct row {
+    struct lt_sink sink; /* takes a value for argument `i` */
+    const struct lt_node *node;
+    struct lt_frame *frame;
+    struct lt_sink *down;
+    struct lt_val input;
+    const struct lt_path *path;
+    struct lt_val *args; /* args[0] is the input */
+    size_t i;
+};
+
+/* Arguments up to the i-th are still wanted: the last one's outputs are the outermost loop. */
+static enum lt_flow take_args(struct lt_vm *vm, struct row *r) {
+    struct lt_val out;
+    enum lt_flow flow;
+
+    for (; r->i > 0; r->i--) {
+        const struct lt_node *arg = r->node->items[r->i - 1];
+        if (!lt_plan(arg)->one)
+            return lt_vm_eval(vm, arg, r->frame, r->input, NULL, &r->sink);
+        flow = lt_vm_one_of(vm, arg, r->frame, r->input, &r->args[r->i]);
+        if (flow != LT_FLOW_ON)
+            return flow;
+    }
+    r->args[0] = r->input;
+    flow = r->node->builtin->call(vm, r->args, &out);
+    return flow == LT_FLOW_ON ? lt_vm_emit(vm, r->down, out, r->path) : flow;
+}
+
+static enum lt_flow take_arg(struct lt_vm *vm, struct lt_sink *self, struct lt_val v,
+                             const struct lt_path *path) {
+    struct row *r = (struct row *)self;
+    struct row next = *r;
+
+    (void)path;
+    r->args[r->i] = v;
+    next.i--;
+    return take_args(vm, &next);
+}
+
+enum lt_flow lt_vm_row(struct lt_vm *vm, const struct lt_node *node, struct lt_frame *frame,
+                       struct lt_val input, const struct lt_path *path, struct lt_sink *sink) {
+    struct lt_val args[MAX_ARGS + 1];
+    struct row r = {{take_arg}, node, frame, sink, input, path, args, node->n};
+
+    if (node->builtin->generate)
+        return node->builtin->generate(vm, node, frame, input, path, sink);
+    return take_args(vm, &r);
+}
