@@ -85,27 +85,43 @@ static bool shorten_fast(double value, uint64_t *digits, int *scale) {
     return false;
 }
 
-/* The same by the C library. The locale's point is skipped, whatever it is. */
-static void shorten(double value, uint64_t *digits, int *scale) {
+/* `value` rounded to `n` digits, as a whole number × 10^-scale. The locale's point is skipped,
+ * whatever it is. */
+static void round_to(double value, int n, uint64_t *digits, int *scale) {
     char text[64];
+    (void)snprintf(text, sizeof(text), "%.*e", n - 1, value);
+    const char *at = text;
+    *digits = 0;
+    for (; *at != 'e'; at++)
+        if (*at >= '0' && *at <= '9')
+            *digits = *digits * 10 + (unsigned)(*at - '0');
+    *scale = n - 1 - (int)strtol(at + 1, NULL, 10);
+}
+
+static bool reads_back(uint64_t digits, int scale, double value) {
+    char text[64];
+    double again;
+    int len = snprintf(text, sizeof(text), "%llue%d", (unsigned long long)digits, -scale);
+    return lt_json_double((struct lt_json){LT_JSON_NUMBER, lt_slice(text, (size_t)len)}, &again) &&
+           again == value;
+}
+
+/* The same for any double. A power of two has twice the room above it that it has below: there the
+ * digits may be those above though others are nearer, which do not read back. */
+static void shorten(double value, uint64_t *digits, int *scale) {
+    int exponent;
     if (shorten_fast(value, digits, scale))
         return;
-    for (int precision = value < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
-        (void)snprintf(text, sizeof(text), "%.*e", precision, value);
-        if (strtod(text, NULL) == value)
-            break;
+    bool power_of_two = frexp(value, &exponent) == 0.5;
+    for (int n = value < DBL_MIN ? 1 : 15; n <= 17; n++) {
+        round_to(value, n, digits, scale);
+        if (reads_back(*digits, *scale, value))
+            return;
+        if (power_of_two && reads_back(*digits + 1, *scale, value)) {
+            ++*digits;
+            return;
+        }
     }
-    uint64_t all = 0;
-    int n = 0;
-    const char *at = text;
-    for (; *at != 'e'; at++) {
-        if (*at < '0' || *at > '9')
-            continue;
-        all = all * 10 + (unsigned)(*at - '0');
-        n++;
-    }
-    *digits = all;
-    *scale = n - 1 - (int)strtol(at + 1, NULL, 10);
 }
 
 static size_t put_exponent(char *out, int exponent) {
