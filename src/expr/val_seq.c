@@ -67,8 +67,7 @@ struct lt_val *lt_seq_items(struct lt_heap *heap, struct lt_seq *seq, unsigned s
 
 /* Whether the version of `n` elements is the one that its room ends with. */
 static bool is_last(const struct lt_seq *seq, unsigned stride, size_t n) {
-    return seq->len == n &&
-           seq->items + n * stride == seq->room->items + (size_t)seq->room->used * stride;
+    return seq->items + n * stride == seq->room->items + (size_t)seq->room->used * stride;
 }
 
 struct lt_val *lt_seq_extend(struct lt_heap *heap, struct lt_seq **seq, unsigned stride, size_t n,
