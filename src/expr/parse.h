@@ -76,7 +76,7 @@ struct lt_parser {
     bool bare; /**< the program is definitions alone */
 };
 
-/** A bracket that is open; they lie on the C stack. */
+/** A bracket that is open. */
 struct lt_parser_bracket {
     const struct lt_parser_bracket *outer;
     size_t offset;
@@ -151,9 +151,10 @@ void lt_parser_fail(struct lt_parser *p, size_t at, const char *fmt, ...) LEAT_P
 void lt_parser_unexpected(struct lt_parser *p, const char *expected, const char *const *keywords);
 /** Takes a token of that kind, or fails. */
 bool lt_parser_expect(struct lt_parser *p, int kind, const char *expected);
-/** Takes the bracket's end. */
-bool lt_parser_close(struct lt_parser *p, const struct lt_parser_bracket *bracket,
-                     const char *expected);
+/** A bracket begins at byte `at`. */
+bool lt_parser_open(struct lt_parser *p, size_t at, char closer);
+/** Takes the end of the last bracket, or fails. */
+bool lt_parser_close(struct lt_parser *p, const char *expected);
 bool lt_parser_enter(struct lt_parser *p);
 /** There is no memory; gives NULL. */
 void *lt_parser_nomem(struct lt_parser *p);

@@ -45,14 +45,15 @@ static struct lt_node *make_field(struct lt_parser *p, struct lt_token name) {
 
 /* `(expression)` as a key, checked as jq does when it compiles. */
 static struct lt_node *parse_computed_key(struct lt_parser *p) {
-    struct lt_parser_bracket bracket = {p->open, p->token.offset, ')'};
+    size_t at = p->token.offset;
 
-    p->open = &bracket;
+    if (!lt_parser_open(p, at, ')'))
+        return NULL;
     lt_parser_advance(p);
     struct lt_node *key = lt_parse_expression(p, LT_LEVEL_PIPE);
-    if (!key || !lt_parser_close(p, &bracket, "an operator or ')'"))
+    if (!key || !lt_parser_close(p, "an operator or ')'"))
         return NULL;
-    return lt_parser_check_key(p, key, bracket.offset) ? key : NULL;
+    return lt_parser_check_key(p, key, at) ? key : NULL;
 }
 
 /* `{"name"}` is `{"name": .["name"]}`. */
@@ -145,14 +146,12 @@ static bool parse_pair(struct lt_parser *p, struct lt_node_list *list, bool *con
 
 struct lt_node *lt_parse_object(struct lt_parser *p) {
     static struct lt_syntax_constant object = {LT_CONSTANT_OBJECT, 0};
-    struct lt_parser_bracket bracket = {p->open, p->token.offset, '}'};
     struct lt_node *node = lt_parser_node(p, LT_NODE_OBJECT, p->token.offset);
     struct lt_node_list list = {0};
     bool constant = true;
 
-    if (!node || !lt_parser_enter(p))
+    if (!node || !lt_parser_enter(p) || !lt_parser_open(p, node->offset, '}'))
         return NULL;
-    p->open = &bracket;
     lt_parser_advance(p);
     while (p->token.kind != '}') {
         if (!parse_pair(p, &list, &constant))
@@ -164,8 +163,7 @@ struct lt_node *lt_parse_object(struct lt_parser *p) {
     p->depth--;
     node->items = list.items;
     node->n = list.n;
-    if (!lt_parser_close(p, &bracket,
-                         "',' or '}'; a value with operators other than '|' wants parentheses"))
+    if (!lt_parser_close(p, "',' or '}'; a value with operators other than '|' wants parentheses"))
         return NULL;
     if (constant)
         node->plan = &object;
@@ -208,7 +206,6 @@ static bool parse_parameters(struct lt_parser *p, struct lt_syntax_def *def) {
 
 static struct lt_syntax_def *parse_head(struct lt_parser *p) {
     struct lt_syntax_def *def = lt_parser_alloc(p, 1, sizeof(*def));
-    struct lt_parser_bracket bracket = {p->open, 0, ')'};
 
     if (!def)
         return NULL;
@@ -217,9 +214,8 @@ static struct lt_syntax_def *parse_head(struct lt_parser *p) {
     if (!lt_parser_expect(p, LT_TOKEN_NAME, "the name of a function"))
         return NULL;
     if (p->token.kind == '(') {
-        bracket.offset = p->token.offset;
-        p->open = &bracket;
-        if (!parse_parameters(p, def) || !lt_parser_close(p, &bracket, "';' or ')'"))
+        if (!lt_parser_open(p, p->token.offset, ')') || !parse_parameters(p, def) ||
+            !lt_parser_close(p, "';' or ')'"))
             return NULL;
     }
     return def;
@@ -317,7 +313,6 @@ static bool parse_element(struct lt_parser *p, struct members *m) {
 
 static struct lt_pattern *parse_pattern(struct lt_parser *p) {
     struct lt_syntax_pattern *s = lt_parser_alloc(p, 1, sizeof(*s));
-    struct lt_parser_bracket bracket = {p->open, p->token.offset, 0};
     struct members m = {0};
     bool array = p->token.kind == '[';
 
@@ -332,10 +327,8 @@ static struct lt_pattern *parse_pattern(struct lt_parser *p) {
         lt_parser_unexpected(p, "$name, [ or {: what `as` binds", NULL);
         return NULL;
     }
-    bracket.closer = array ? ']' : '}';
-    if (!lt_parser_enter(p))
+    if (!lt_parser_enter(p) || !lt_parser_open(p, s->offset, array ? ']' : '}'))
         return NULL;
-    p->open = &bracket;
     do {
         lt_parser_advance(p);
         if (!(array ? parse_element(p, &m) : parse_member(p, &m)))
@@ -349,7 +342,7 @@ static struct lt_pattern *parse_pattern(struct lt_parser *p) {
     s->pattern.n = m.n;
     s->names = m.names;
     s->pattern.slots = lt_parser_alloc(p, m.n, sizeof(*s->pattern.slots));
-    if (!s->pattern.slots || !lt_parser_close(p, &bracket, array ? "',' or ']'" : "',' or '}'"))
+    if (!s->pattern.slots || !lt_parser_close(p, array ? "',' or ']'" : "',' or '}'"))
         return NULL;
     return &s->pattern;
 }

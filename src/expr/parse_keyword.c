@@ -55,11 +55,9 @@ static struct lt_node *parse_fold(struct lt_parser *p) {
     if (!node->a || !lt_parser_expect(p, LT_TOKEN_AS, "a path step or \"as\"") ||
         !lt_parse_patterns(p, node))
         return NULL;
-    struct lt_parser_bracket bracket = {p->open, p->token.offset, ')'};
-    if (!lt_parser_expect(p, '(', "'('"))
-        return NULL;
-    p->open = &bracket;
-    if (!parse_into(p, &node->b, LT_LEVEL_PIPE) ||
+    size_t at = p->token.offset;
+    if (!lt_parser_expect(p, '(', "'('") || !lt_parser_open(p, at, ')') ||
+        !parse_into(p, &node->b, LT_LEVEL_PIPE) ||
         !lt_parser_expect(p, ';', "an operator or ';'") || !parse_into(p, &node->c, LT_LEVEL_PIPE))
         return NULL;
     if (foreach && p->token.kind == ';') {
@@ -67,8 +65,7 @@ static struct lt_node *parse_fold(struct lt_parser *p) {
         if (!parse_into(p, &node->d, LT_LEVEL_PIPE))
             return NULL;
     }
-    if (!lt_parser_close(p, &bracket,
-                         foreach && !node->d ? "an operator, ';' or ')'" : "an operator or ')'"))
+    if (!lt_parser_close(p, foreach && !node->d ? "an operator, ';' or ')'" : "an operator or ')'"))
         return NULL;
     return lt_parser_finish(p, node);
 }

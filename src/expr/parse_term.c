@@ -55,12 +55,10 @@ static struct lt_node *parse_string_step(struct lt_parser *p, struct lt_node *ta
 
 /* Behind "[": `]`, `b]`, `b:]`, `b:c]`, `:c]`. */
 static struct lt_node *parse_bracket_step(struct lt_parser *p, struct lt_node *target) {
-    struct lt_parser_bracket bracket = {p->open, p->token.offset, ']'};
     struct lt_node *node = make_step(p, LT_NODE_EACH, target);
 
-    if (!node)
+    if (!node || !lt_parser_open(p, p->token.offset, ']'))
         return NULL;
-    p->open = &bracket;
     lt_parser_advance(p);
     if (p->token.kind != ']') {
         node->kind = LT_NODE_INDEX;
@@ -79,7 +77,7 @@ static struct lt_node *parse_bracket_step(struct lt_parser *p, struct lt_node *t
             }
         }
     }
-    if (!lt_parser_close(p, &bracket, node->kind == LT_NODE_INDEX ? "']' or ':'" : "']'"))
+    if (!lt_parser_close(p, node->kind == LT_NODE_INDEX ? "']' or ':'" : "']'"))
         return NULL;
     return finish_step(p, node);
 }
@@ -128,9 +126,8 @@ static bool add_piece(struct lt_parser *p, struct string *s) {
 
 /* `at` is behind "\(". The text goes on behind its ")". */
 static bool add_insert(struct lt_parser *p, struct string *s, size_t *at) {
-    struct lt_parser_bracket bracket = {p->open, *at - 2, ')'};
-
-    p->open = &bracket;
+    if (!lt_parser_open(p, *at - 2, ')'))
+        return false;
     p->token = lt_token_next(p->text, *at);
     if (!lt_parser_add(p, &s->items, lt_parse_expression(p, LT_LEVEL_PIPE)))
         return false;
@@ -138,7 +135,7 @@ static bool add_insert(struct lt_parser *p, struct string *s, size_t *at) {
         lt_parser_unexpected(p, "an operator or ')'", NULL);
         return false;
     }
-    p->open = bracket.outer;
+    p->open = p->open->outer;
     *at = p->token.end;
     return true;
 }
@@ -249,12 +246,12 @@ static struct lt_node *parse_number(struct lt_parser *p) {
 
 /* Behind the name. Closures have `;` between them. */
 static bool parse_arguments(struct lt_parser *p, struct lt_node *call) {
-    struct lt_parser_bracket bracket = {p->open, p->token.offset, ')'};
     struct lt_node_list list = {0};
 
     if (p->token.kind != '(')
         return true;
-    p->open = &bracket;
+    if (!lt_parser_open(p, p->token.offset, ')'))
+        return false;
     do {
         lt_parser_advance(p);
         if (!lt_parser_add(p, &list, lt_parse_expression(p, LT_LEVEL_PIPE)))
@@ -262,7 +259,7 @@ static bool parse_arguments(struct lt_parser *p, struct lt_node *call) {
     } while (p->token.kind == ';');
     call->items = list.items;
     call->n = list.n;
-    return lt_parser_close(p, &bracket, "an operator, ';' or ')'");
+    return lt_parser_close(p, "an operator, ';' or ')'");
 }
 
 static struct lt_node *parse_name(struct lt_parser *p) {
@@ -311,29 +308,26 @@ static struct lt_node *parse_variable(struct lt_parser *p, enum lt_node_kind kin
 }
 
 static struct lt_node *parse_parentheses(struct lt_parser *p) {
-    struct lt_parser_bracket bracket = {p->open, p->token.offset, ')'};
-
-    p->open = &bracket;
+    if (!lt_parser_open(p, p->token.offset, ')'))
+        return NULL;
     lt_parser_advance(p);
     struct lt_node *node = lt_parse_expression(p, LT_LEVEL_PIPE);
-    return node && lt_parser_close(p, &bracket, "an operator or ')'") ? node : NULL;
+    return node && lt_parser_close(p, "an operator or ')'") ? node : NULL;
 }
 
 static struct lt_node *parse_array(struct lt_parser *p) {
     static struct lt_syntax_constant constant = {LT_CONSTANT_ARRAY, 0};
-    struct lt_parser_bracket bracket = {p->open, p->token.offset, ']'};
     struct lt_node *node = lt_parser_node(p, LT_NODE_ARRAY, p->token.offset);
 
-    if (!node)
+    if (!node || !lt_parser_open(p, node->offset, ']'))
         return NULL;
-    p->open = &bracket;
     lt_parser_advance(p);
     if (p->token.kind != ']') {
         node->a = lt_parse_expression(p, LT_LEVEL_PIPE);
         if (!node->a)
             return NULL;
     }
-    if (!lt_parser_close(p, &bracket, "an operator or ']'"))
+    if (!lt_parser_close(p, "an operator or ']'"))
         return NULL;
     if (!node->a || lt_syntax_constant(node->a))
         node->plan = &constant;

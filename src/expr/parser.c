@@ -136,11 +136,20 @@ bool lt_parser_expect(struct lt_parser *p, int kind, const char *expected) {
     return true;
 }
 
-bool lt_parser_close(struct lt_parser *p, const struct lt_parser_bracket *bracket,
-                     const char *expected) {
-    if (p->status != LEAT_OK || !lt_parser_expect(p, bracket->closer, expected))
+bool lt_parser_open(struct lt_parser *p, size_t at, char closer) {
+    struct lt_parser_bracket *bracket = lt_parser_alloc(p, 1, sizeof(*bracket));
+
+    if (!bracket)
         return false;
-    p->open = bracket->outer;
+    *bracket = (struct lt_parser_bracket){p->open, at, closer};
+    p->open = bracket;
+    return true;
+}
+
+bool lt_parser_close(struct lt_parser *p, const char *expected) {
+    if (p->status != LEAT_OK || !lt_parser_expect(p, p->open->closer, expected))
+        return false;
+    p->open = p->open->outer;
     return true;
 }
 

@@ -124,7 +124,7 @@ leat_status lt_tree_parse(struct lt_tree_part *part, const struct lt_expr_text *
                           const struct lt_expr_text *defs, size_t n_defs,
                           const struct lt_expr_var *vars, size_t n_vars, struct lt_arena *arena,
                           struct leat_error *err) {
-    struct leat_error ignored;
+    struct leat_error ignored = {0};
     struct reader r = {.checker = {.arena = arena,
                                    .err = err ? err : &ignored,
                                    .status = LEAT_OK,
