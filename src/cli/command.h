@@ -30,6 +30,14 @@ enum lt_option_type {
     LT_OPTION_BYTES,    /**< uint64_t, "5MiB" */
     LT_OPTION_DURATION, /**< int64_t milliseconds, "60s" */
     LT_OPTION_CHOICE,   /**< int: index into `choices` */
+    LT_OPTION_PAIRS,    /**< struct lt_option_pairs: takes two words, may come again */
+};
+
+/** What was given to an option that takes a name and a value, in order. */
+struct lt_option_pairs {
+    size_t n;
+    const char *names[64];
+    const char *values[64];
 };
 
 struct lt_option {
@@ -73,7 +81,7 @@ struct lt_command {
 /* Rows: one file a command. */
 extern const struct lt_command lt_command_serve, lt_command_put, lt_command_tail, lt_command_up,
     lt_command_down, lt_command_check, lt_command_test, lt_command_run, lt_command_ls,
-    lt_command_checkpoint, lt_command_replay, lt_command_pull;
+    lt_command_checkpoint, lt_command_replay, lt_command_pull, lt_command_eval;
 
 /** The table of commands (main.c), ended by NULL. */
 extern const struct lt_command *const lt_commands[];

@@ -23,6 +23,7 @@ const struct lt_command *const lt_commands[] = {
     &lt_command_test,
     &lt_command_run,
     &lt_command_pull,
+    &lt_command_eval,
     &lt_command_ls,
     &lt_command_checkpoint,
     &lt_command_replay,

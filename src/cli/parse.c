@@ -121,6 +121,8 @@ static leat_status set(const struct lt_option *row, const char *value, void *val
         break;
     case LT_OPTION_CHOICE:
         return set_choice(row, value, (int *)(void *)slot, err);
+    case LT_OPTION_PAIRS:
+        break; /* see add_pair() */
     }
     return status == LEAT_OK ? LEAT_OK : lt_error_prefix(err, "--%s", row->name);
 }
@@ -135,6 +137,22 @@ static leat_status set_from_environment(const struct lt_option *rows, void *valu
                 return lt_error_prefix(err, "%s", rows->env);
         }
     }
+    return LEAT_OK;
+}
+
+/* "--name NAME VALUE" */
+static leat_status add_pair(const struct lt_option *row, int argc, char *const *argv, int *i,
+                            void *values, struct leat_error *err) {
+    struct lt_option_pairs *pairs = (void *)((char *)values + row->offset);
+
+    if (argc - *i < 3)
+        return lt_fail(err, LEAT_E_INVALID, 0, "--%s needs two words: --%s %s", row->name,
+                       row->name, row->arg);
+    if (pairs->n == sizeof(pairs->names) / sizeof(pairs->names[0]))
+        return lt_fail(err, LEAT_E_INVALID, 0, "--%s came more than %zu times", row->name,
+                       pairs->n);
+    pairs->names[pairs->n] = argv[++*i];
+    pairs->values[pairs->n++] = argv[++*i];
     return LEAT_OK;
 }
 
@@ -159,6 +177,8 @@ static leat_status parse_long(const struct lt_command *command, int argc, char *
             return lt_fail(err, LEAT_E_INVALID, 0, "--%s takes no value", row->name);
         return set(row, NULL, values, err);
     }
+    if (row->type == LT_OPTION_PAIRS)
+        return add_pair(row, argc, argv, i, values, err);
     const char *value = equals ? equals + 1 : (*i + 1 < argc ? argv[++*i] : NULL);
     if (!value)
         return lt_fail(err, LEAT_E_INVALID, 0, "--%s needs a value: --%s %s", row->name, row->name,
