@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values as JSON text, as jq 1.6 prints it. What still lies in a document is written from its tape.
  */
+#include "expr/val_copy.h"
 #include "expr/val_number.h"
 #include "expr/val_seq.h"
 
@@ -13,6 +14,7 @@ struct writer {
     struct lt_buf *out;
     const struct lt_val_style *style; /* NULL: compact */
     bool respell;                     /* RAW numbers are written as jq would print them */
+    bool no_copy;                     /* what stands around could not be copied from its document */
     unsigned depth;
 };
 
@@ -87,21 +89,38 @@ static void put_ascii(struct lt_buf *out, struct lt_slice bytes) {
     }
 }
 
-static void put_bytes(const struct writer *w, struct lt_slice bytes) {
+/* With its quotes, and `behind` (a colon, or NUL for nothing) after them. */
+static void put_text(const struct writer *w, struct lt_slice bytes, char behind) {
     const char *at = bytes.data, *end = bytes.data + bytes.len;
-    lt_buf_append_byte(w->out, '"');
-    if (w->style && w->style->ascii) {
-        put_ascii(w->out, bytes);
-    } else {
-        while (at < end) {
-            const char *stop = scan_special(at, end);
-            lt_buf_append(w->out, lt_slice(at, (size_t)(stop - at)));
-            if (stop < end)
-                put_escape(w->out, *stop++);
-            at = stop;
-        }
+    bool ascii = w->style && w->style->ascii;
+    const char *stop = ascii ? at : scan_special(at, end);
+    char *to = lt_buf_reserve(w->out, bytes.len + 3);
+    if (!to)
+        return;
+    *to++ = '"';
+    if (stop == end) {
+        if (bytes.len)
+            memcpy(to, at, bytes.len);
+        to[bytes.len] = '"';
+        to[bytes.len + 1] = behind;
+        lt_buf_commit(w->out, bytes.len + 2 + (behind != '\0'));
+        return;
     }
-    lt_buf_append_byte(w->out, '"');
+    lt_buf_commit(w->out, 1);
+    while (!ascii && at < end) {
+        lt_buf_append(w->out, lt_slice(at, (size_t)(stop - at)));
+        if (stop < end)
+            put_escape(w->out, *stop++);
+        at = stop;
+        stop = scan_special(at, end);
+    }
+    if (ascii)
+        put_ascii(w->out, bytes);
+    lt_buf_append(w->out, lt_slice((char[]){'"', behind}, behind ? 2 : 1));
+}
+
+static void put_bytes(const struct writer *w, struct lt_slice bytes) {
+    put_text(w, bytes, '\0');
 }
 
 static void put_number(const struct writer *w, struct lt_val v) {
@@ -144,8 +163,7 @@ static void put_members(struct writer *w, struct lt_val object) {
     for (size_t i = 0; i < n; i++) {
         if (i)
             lt_buf_append_byte(w->out, ',');
-        put_bytes(w, lt_slice(members[i].name.s, members[i].name.n));
-        lt_buf_append_byte(w->out, ':');
+        put_text(w, lt_slice(members[i].name.s, members[i].name.n), ':');
         put(w, members[i].value);
     }
     lt_buf_append_byte(w->out, '}');
@@ -188,8 +206,7 @@ static void put_raw_members(struct writer *w, struct lt_val object) {
     const struct lt_json_tape *tape = &object.doc->tape;
     lt_buf_append_byte(w->out, '{');
     for (uint32_t at = lt_json_tape_first(tape, object.n); at;) {
-        put(w, lt_val_at(object.doc, at));
-        lt_buf_append_byte(w->out, ':');
+        put_text(w, lt_val_bytes(w->heap, lt_val_at(object.doc, at)), ':');
         put(w, lt_val_at(object.doc, at + 2));
         at = lt_json_tape_next(tape, at + 2);
         if (at)
@@ -198,15 +215,31 @@ static void put_raw_members(struct writer *w, struct lt_val object) {
     lt_buf_append_byte(w->out, '}');
 }
 
+/* As jq prints it, member by member, if its bytes cannot be copied. */
+static void put_raw_container(struct writer *w, struct lt_val v) {
+    bool before = w->no_copy;
+    if (!w->respell && !w->style && !w->no_copy) {
+        enum lt_val_copied copied = lt_val_copy_container(w->out, v.doc, v.n);
+        if (copied == LT_VAL_COPIED)
+            return;
+        w->no_copy = copied == LT_VAL_HAS_NAMES; /* not searched again at each depth */
+    }
+    if (v.kind == LT_VAL_ARRAY)
+        put_raw_items(w, v);
+    else if (names_differ(v))
+        put_raw_members(w, v);
+    else
+        put_members(w, v);
+    w->no_copy = before;
+}
+
 static void put_container(struct writer *w, struct lt_val v) {
     if (!enter(w))
         return;
-    if (v.kind == LT_VAL_ARRAY && v.form == LT_VAL_RAW)
-        put_raw_items(w, v);
+    if (v.form == LT_VAL_RAW)
+        put_raw_container(w, v);
     else if (v.kind == LT_VAL_ARRAY)
         put_items(w, v);
-    else if (v.form == LT_VAL_RAW && names_differ(v))
-        put_raw_members(w, v);
     else
         put_members(w, v);
     w->depth--;

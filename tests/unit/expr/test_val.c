@@ -23,6 +23,17 @@ static struct lt_val str(const char *text) {
     return lt_val_string(lt_slice_str(text));
 }
 
+/* {"k0":0,"k1":1,…,"k0":…}: with each name twice when `again` */
+static char *large_object(int n, bool again) {
+    struct lt_buf out;
+    lt_buf_init(&out, 1 << 24);
+    for (int i = 0; i < (again ? 2 : 1) * n; i++)
+        lt_buf_printf(&out, "%c\"k%d\":%d", i ? ',' : '{', i % n, i);
+    lt_buf_append_byte(&out, '}');
+    assert_non_null(lt_buf_cstr(&out));
+    return out.data;
+}
+
 static void a_document_is_written_compact_as_jq_prints_it(void **state) {
     static const char *const cases[][2] = {
         {" [ 1 , 2.50 , -0 , 1e3 ] ", "[1,2.50,-0,1e3]"},
@@ -37,6 +48,38 @@ static void a_document_is_written_compact_as_jq_prints_it(void **state) {
     struct val_kit *kit = *state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
         assert_string_equal(val_kit_show(kit, val_kit_parse(kit, cases[i][0])), cases[i][1]);
+}
+
+static void what_is_copied_from_a_document_is_what_would_be_printed(void **state) {
+    static const char *const texts[] = {
+        "{ \"a\" : [ 1 , { \"b\" : \"x y\" } ] ,\n\t\"c\" : { } }",
+        "{\"a\":\"\\n\\\"\\\\\", \"b\": 1}",
+        "[{\"a\":\"\\/\"}, 2]",
+        "[{\"a\":\"\\u00e9\"}, {\"b\" : \"\\n\"}]",
+        "[1,[{\"a\":1,\"b\":2,\"a\":[3]}],{\"a\": 1}]",
+        "{\"a long name indeed\":1,\"a long nemo indeed\":2, \"a long name indeed\":3}",
+        "{\"a long name indeed\":1,\"a long nemo indeed\":2}",
+        "{\"ab\":1,\"ba\":2,\"b\":3,\"\":4}",
+        "[\"\x7f\", 1]",
+        "[ ]",
+        "[[[ [] ]]]",
+    };
+    struct val_kit *kit = *state;
+    char *many = large_object(100, false), *twice = large_object(40, true);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts) + 2; i++) {
+        const char *text = i == 0 ? many : i == 1 ? twice : texts[i - 2];
+        struct lt_buf copied, printed;
+        lt_buf_init(&copied, 1 << 20);
+        lt_buf_init(&printed, 1 << 20);
+        struct lt_val v = val_kit_parse(kit, text);
+        lt_val_write(&kit->heap, &copied, v);
+        lt_val_write_styled(&kit->heap, &printed, v, &(struct lt_val_style){0});
+        assert_string_equal(lt_buf_cstr(&copied), lt_buf_cstr(&printed));
+        lt_buf_deinit(&copied);
+        lt_buf_deinit(&printed);
+    }
+    free(many);
+    free(twice);
 }
 
 static void doubles_are_printed_as_jq_1_6_prints_them(void **state) {
@@ -217,17 +260,6 @@ static void members_keep_the_order_in_which_their_names_came(void **state) {
     assert_int_equal(n, 3);
     assert_string_equal(val_kit_show(kit, sorted[0].name), "\"a\"");
     assert_string_equal(val_kit_show(kit, sorted[2].name), "\"c\"");
-}
-
-/* {"k0":0,"k1":1,…,"k0":…}: with each name twice when `again` */
-static char *large_object(int n, bool again) {
-    struct lt_buf out;
-    lt_buf_init(&out, 1 << 24);
-    for (int i = 0; i < (again ? 2 : 1) * n; i++)
-        lt_buf_printf(&out, "%c\"k%d\":%d", i ? ',' : '{', i % n, i);
-    lt_buf_append_byte(&out, '}');
-    assert_non_null(lt_buf_cstr(&out));
-    return out.data;
 }
 
 static void a_large_object_finds_every_member(void **state) {
@@ -509,6 +541,7 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_document_is_written_compact_as_jq_prints_it),
+        T(what_is_copied_from_a_document_is_what_would_be_printed),
         T(doubles_are_printed_as_jq_1_6_prints_them),
         T(whole_numbers_are_exact_in_int64_and_doubles_beyond),
         T(an_array_keeps_each_version_whatever_is_appended_or_set),
