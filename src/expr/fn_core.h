@@ -18,7 +18,7 @@ struct lt_relay {
     struct lt_val input;
     const struct lt_path *path;
     struct lt_val state;
-    int64_t label;
+    uint64_t label;
 };
 
 extern const struct lt_fn lt_fn_loop[]; /* fn_loop.c: range, limit, first, until, any, select, … */

@@ -134,7 +134,7 @@ bool lt_frame_open(struct lt_vm *vm, struct lt_frame_room *room, const struct lt
 enum lt_flow lt_vm_catch(struct lt_vm *vm, enum lt_flow flow, struct lt_val *caught) {
     if (flow == LT_FLOW_BREAK) {
         *caught = lt_val_object_set(&vm->heap, lt_val_object(&vm->heap, 1),
-                                    lt_val_string(lt_slice_str("__jq")), lt_val_int(vm->label));
+                                    lt_val_string(lt_slice_str("__jq")), lt_val_int((int64_t)vm->label));
         return LT_FLOW_ON;
     }
     *caught = vm->error;
@@ -248,7 +248,7 @@ enum lt_flow lt_vm_eval_in(struct lt_vm *vm, const struct lt_node *node, struct 
         case LT_NODE_IDENTITY:
             return lt_vm_emit(vm, sink, input, path);
         case LT_NODE_BREAK:
-            vm->label = lt_frame_up(frame, node->up)->vars[node->slot].i;
+            vm->label = (uint64_t)lt_frame_up(frame, node->up)->vars[node->slot].i;
             return LT_FLOW_BREAK;
         case LT_NODE_PARAM:
             closure = &lt_frame_up(frame, node->up)->params[node->slot];

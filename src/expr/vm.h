@@ -49,7 +49,7 @@ struct lt_vm_limits {
 struct lt_vm {
     struct lt_heap heap; /**< the run's memory: its arena's `max` is the limit */
     struct lt_val error; /**< FLOW_ERROR */
-    int64_t label;       /**< FLOW_BREAK */
+    uint64_t label;      /**< FLOW_BREAK */
     const char *why;     /**< FLOW_STOP: "took more than 1,000,000 steps" */
     char why_text[96];
 
@@ -70,7 +70,7 @@ struct lt_vm {
     uint64_t next_check;
     int64_t started_us;
     const char *stack_end;
-    int64_t next_label;
+    uint64_t next_label;
     void *regexes; /**< compiled patterns, kept over runs (fn_regex.c) */
 };
 

@@ -18,7 +18,7 @@ struct assign {
     struct lt_val state;        /* the value made so far */
     const struct lt_keys *keys; /* the place at hand */
     struct lt_val before;       /* the state that it is set in */
-    int64_t label;
+    uint64_t label;
 };
 
 static struct assign *of_place(struct lt_sink *self) {

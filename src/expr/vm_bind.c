@@ -305,7 +305,7 @@ enum lt_flow lt_vm_foreach(struct lt_vm *vm, const struct lt_node *node, struct 
 /* --- label ------------------------------------------------------------------------------- */
 
 /* A break is an error with {"__jq": N} to jq: raised again by hand, it is a break still. */
-static bool is_own(struct lt_vm *vm, enum lt_flow flow, int64_t label) {
+static bool is_own(struct lt_vm *vm, enum lt_flow flow, uint64_t label) {
     struct lt_val n;
 
     if (flow == LT_FLOW_BREAK)
@@ -313,16 +313,16 @@ static bool is_own(struct lt_vm *vm, enum lt_flow flow, int64_t label) {
     return flow == LT_FLOW_ERROR && vm->error.kind == LT_VAL_OBJECT &&
            lt_val_object_len(&vm->heap, vm->error) == 1 &&
            lt_val_object_get(&vm->heap, vm->error, lt_slice_str("__jq"), &n) &&
-           lt_val_equal(&vm->heap, n, lt_val_int(label));
+           lt_val_equal(&vm->heap, n, lt_val_int((int64_t)label));
 }
 
 enum lt_flow lt_vm_label(struct lt_vm *vm, const struct lt_node *node, struct lt_frame *frame,
                          struct lt_val input, const struct lt_path *path, struct lt_sink *sink) {
     struct lt_val before = frame->vars[node->slot];
-    int64_t label = vm->next_label++;
+    uint64_t label = vm->next_label++;
     enum lt_flow flow;
 
-    frame->vars[node->slot] = lt_val_int(label);
+    frame->vars[node->slot] = lt_val_int((int64_t)label);
     flow = lt_vm_eval(vm, node->a, frame, input, path, sink);
     frame->vars[node->slot] = before;
     return is_own(vm, flow, label) ? LT_FLOW_ON : flow;

@@ -145,10 +145,10 @@ ONE(object) {
 
     for (size_t i = 0; i < node->n; i += 2) {
         flow = lt_vm_one_of(vm, node->items[i], frame, input, &key);
-        if (flow == LT_FLOW_ON && key.kind != LT_VAL_STRING)
-            flow = lt_vm_raise(vm, "Object keys must be strings");
         if (flow == LT_FLOW_ON)
             flow = lt_vm_one_of(vm, node->items[i + 1], frame, input, &v);
+        if (flow == LT_FLOW_ON && key.kind != LT_VAL_STRING)
+            flow = lt_vm_bad_key(vm, key);
         if (flow != LT_FLOW_ON)
             return flow;
         made = lt_val_object_set(&vm->heap, made, key, v);

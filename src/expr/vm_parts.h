@@ -117,6 +117,7 @@ enum lt_flow lt_vm_iterate(struct lt_vm *vm, struct lt_val v, bool optional,
 enum lt_flow lt_vm_descend(struct lt_vm *vm, struct lt_val v, const struct lt_path *path,
                            struct lt_sink *sink);
 enum lt_flow lt_vm_negate(struct lt_vm *vm, struct lt_val v, struct lt_val *out);
+enum lt_flow lt_vm_bad_key(struct lt_vm *vm, struct lt_val key);
 struct lt_val lt_vm_slice_key(struct lt_vm *vm, struct lt_val from, struct lt_val to);
 enum lt_flow lt_vm_env(struct lt_vm *vm, struct lt_val *out);
 

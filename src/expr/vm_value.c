@@ -184,6 +184,13 @@ enum lt_flow lt_vm_array(struct lt_vm *vm, const struct lt_node *node, struct lt
     return flow == LT_FLOW_ON ? lt_vm_emit(vm, sink, c.array, path) : flow;
 }
 
+/* jq finds it when it puts the member in, so that an error of the value comes first. */
+enum lt_flow lt_vm_bad_key(struct lt_vm *vm, struct lt_val key) {
+    char text[16];
+    return lt_vm_raise(vm, "Cannot use %s (%s) as object key", lt_val_type(key),
+                       lt_val_shortened(&vm->heap, key, text));
+}
+
 static enum lt_flow set_member(struct lt_vm *vm, struct lt_sink *self, struct lt_val v,
                                const struct lt_path *path);
 
@@ -198,8 +205,6 @@ static enum lt_flow take_key(struct lt_vm *vm, struct lt_sink *self, struct lt_v
     struct member m = *(struct member *)self;
 
     (void)path;
-    if (v.kind != LT_VAL_STRING)
-        return lt_vm_raise(vm, "Object keys must be strings");
     m.key = v;
     m.work.sink.emit = set_member;
     return lt_vm_eval(vm, m.work.node->items[m.work.i + 1], m.work.frame, m.work.input, NULL,
@@ -219,6 +224,8 @@ static enum lt_flow set_member(struct lt_vm *vm, struct lt_sink *self, struct lt
     struct member m = *(struct member *)self;
 
     (void)path;
+    if (m.key.kind != LT_VAL_STRING)
+        return lt_vm_bad_key(vm, m.key);
     m.work.other = lt_val_object_set(&vm->heap, m.work.other, m.key, v);
     m.work.i += 2;
     return members_from(vm, &m);
