@@ -303,6 +303,16 @@ static void put_styled_name(const struct writer *w, struct lt_val name) {
     color(w, COLOR_OFF);
 }
 
+static void end_styled(struct writer *w, const char *frame, size_t n, char closer) {
+    w->depth--;
+    if (n) {
+        color(w, frame);
+        new_line(w);
+        color(w, frame);
+    }
+    lt_buf_append_byte(w->out, closer);
+}
+
 static void put_styled_items(struct writer *w, struct lt_val v) {
     size_t n;
     const char *frame = colors[LT_VAL_ARRAY];
@@ -314,16 +324,9 @@ static void put_styled_items(struct writer *w, struct lt_val v) {
             lt_buf_append_byte(w->out, ',');
         }
         new_line(w);
-        if (i)
-            color(w, COLOR_OFF);
         put_styled(w, items[i]);
     }
-    w->depth--;
-    color(w, frame);
-    if (n)
-        new_line(w);
-    color(w, frame);
-    lt_buf_append_byte(w->out, ']');
+    end_styled(w, frame, n, ']');
 }
 
 static void put_styled_members(struct writer *w, struct lt_val v) {
@@ -341,12 +344,7 @@ static void put_styled_members(struct writer *w, struct lt_val v) {
         put_styled_name(w, members[i].name);
         put_styled(w, members[i].value);
     }
-    w->depth--;
-    color(w, frame);
-    if (n)
-        new_line(w);
-    color(w, frame);
-    lt_buf_append_byte(w->out, '}');
+    end_styled(w, frame, n, '}');
 }
 
 static void put_styled(struct writer *w, struct lt_val v) {

@@ -470,6 +470,13 @@ static void people_get_indentation_order_and_ascii(void **state) {
     lt_buf_clear(&out);
     lt_val_write_styled(&kit->heap, &out, v, &(struct lt_val_style){0});
     assert_string_equal(lt_buf_cstr(&out), "{\"b\":[1,{}],\"a\":\"é😀\"}");
+    lt_buf_clear(&out);
+    lt_val_write_styled(&kit->heap, &out, val_kit_parse(kit, "{\"a\":[1,null]}"),
+                        &(struct lt_val_style){.indent = 1, .color = true});
+    assert_string_equal(lt_buf_cstr(&out), /* as jq 1.6 -C --indent 1 has it */
+                        "\x1b[1;39m{\n \x1b[0m\x1b[34;1m\"a\"\x1b[0m\x1b[1;39m: \x1b[0m\x1b[1;39m["
+                        "\n  \x1b[0;39m1\x1b[0m\x1b[1;39m,\n  \x1b[1;30mnull\x1b[0m\x1b[1;39m\n "
+                        "\x1b[1;39m]\x1b[0m\x1b[1;39m\n\x1b[1;39m}\x1b[0m");
     lt_buf_deinit(&out);
 }
 
