@@ -49,7 +49,8 @@ static void answer(uv_idle_t *idle) {
         results[i].status = line[i] == 't'   ? LEAT_E_THROTTLED
                             : line[i] == 'i' ? LEAT_E_INVALID
                                              : LEAT_OK;
-    fake.done(fake.ctx, status, status == LEAT_OK ? results : NULL, fake.n, &err);
+    bool told = status == LEAT_OK && fake.service.ops->put_bulk == NULL;
+    fake.done(fake.ctx, status, told ? results : NULL, fake.n, &err);
 }
 
 static leat_status put(struct lt_stream_service *s, const char *stream,
@@ -71,6 +72,8 @@ static leat_status put(struct lt_stream_service *s, const char *stream,
 }
 
 static const struct lt_stream_ops ops = {.kind = "fake", .put = put};
+/* As an engine in the same process: all or none, without results. */
+static const struct lt_stream_ops bulk_ops = {.kind = "near", .put_bulk = put};
 
 static void on_acknowledged(void *ctx, size_t route, const struct lt_item *items, size_t n) {
     (void)ctx;
@@ -101,10 +104,11 @@ static void on_retried(void *ctx, size_t route, size_t n) {
 static const struct lt_outlet_events events = {on_acknowledged, on_refused, on_failed, on_retried};
 
 /* Sends records whose data are the letters of `data` and whose keys are those of `keys`. */
-static void run(const char *data, const char *keys, bool atomic_put, const char *const *script) {
+static void run_on(const struct lt_stream_ops *kind, const char *data, const char *keys,
+                   bool atomic_put, const char *const *script) {
     struct leat_error err;
 
-    fake = (struct fake){.service = {.ops = &ops, .atomic_put = atomic_put}, .script = script};
+    fake = (struct fake){.service = {.ops = kind, .atomic_put = atomic_put}, .script = script};
     assert_int_equal(uv_loop_init(&fake.loop), 0);
     uv_idle_init(&fake.loop, &fake.later);
     assert_int_equal(
@@ -122,6 +126,20 @@ static void run(const char *data, const char *keys, bool atomic_put, const char 
     lt_outlet_deinit(&outlet);
 }
 
+static void run(const char *data, const char *keys, bool atomic_put, const char *const *script) {
+    run_on(&ops, data, keys, atomic_put, script);
+}
+
+static void outlet_takes_an_answer_without_results_for_all_of_a_bulk_call(void **state) {
+    const char *const script[] = {"T", "I", ".", "I", ".", "."};
+    (void)state;
+    run_on(&bulk_ops, "abcd", "1234", true, script);
+    assert_string_equal(fake.log, "abcd|abcd|a|b|c|d|");
+    assert_string_equal(fake.acknowledged, "acd");
+    assert_string_equal(fake.refused, "b");
+    assert_int_equal(fake.n_retried, 4);
+}
+
 static void outlet_sends_failed_records_alone_again(void **state) {
     const char *const script[] = {".t.t", "t.", "."};
     (void)state;
@@ -129,7 +147,6 @@ static void outlet_sends_failed_records_alone_again(void **state) {
     assert_string_equal(fake.log, "abcd|bd|b|");
     assert_string_equal(fake.acknowledged, "acdb");
     assert_int_equal(fake.n_retried, 3);
-    assert_int_equal(outlet.queue.n_bytes, 0);
 }
 
 static void outlet_keeps_the_order_of_a_key_where_puts_are_not_whole(void **state) {
@@ -187,6 +204,7 @@ static void outlet_stops_for_good_where_it_is_not_allowed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(outlet_takes_an_answer_without_results_for_all_of_a_bulk_call),
         cmocka_unit_test(outlet_sends_failed_records_alone_again),
         cmocka_unit_test(outlet_keeps_the_order_of_a_key_where_puts_are_not_whole),
         cmocka_unit_test(outlet_sends_one_by_one_to_find_the_record_that_is_refused),
