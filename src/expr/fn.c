@@ -7,22 +7,8 @@
 #include "expr/fn_parts.h"
 
 static const struct lt_fn *const tables[] = {
-    lt_fn_core,       lt_fn_loop, lt_fn_range,
-#if __has_include("expr/fn_collection.c")
-    lt_fn_collection,
-#endif
-#if __has_include("expr/fn_string.c")
-    lt_fn_string,
-#endif
-#if __has_include("expr/fn_regex.c")
-    lt_fn_regex,
-#endif
-#if __has_include("expr/fn_math.c")
-    lt_fn_math,
-#endif
-#if __has_include("expr/fn_time.c")
-    lt_fn_time,
-#endif
+    lt_fn_core,   lt_fn_loop,    lt_fn_range, lt_fn_collection, lt_fn_sort,
+    lt_fn_string, lt_fn_convert, lt_fn_regex, lt_fn_math,       lt_fn_time,
 };
 
 /* What `jq -n builtins` of 1.6 tells. */

@@ -27,11 +27,15 @@ extern const struct lt_fn lt_fn_core[]; /* fn_core.c: path, getpath, range, limi
                                            empty, input, … (the evaluator's own) */
 extern const struct lt_fn
     lt_fn_collection[]; /* keys, has, contains, sort, group_by, unique, min_by, flatten, add, … */
-extern const struct lt_fn
-    lt_fn_string[]; /* split, join, ltrimstr, explode, ascii_downcase, tojson, tostring, … */
-extern const struct lt_fn lt_fn_regex[]; /* match, test, capture, … over Oniguruma */
-extern const struct lt_fn lt_fn_math[];  /* floor, pow, log, … */
-extern const struct lt_fn lt_fn_time[];  /* now, mktime, strftime, … */
+extern const struct lt_fn lt_fn_string[];  /* split, join, ltrimstr, explode, ascii_downcase, … */
+extern const struct lt_fn lt_fn_sort[];    /* sort, group_by, unique, min_by, … */
+extern const struct lt_fn lt_fn_convert[]; /* type, tostring, tonumber, tojson, format, nan, … */
+extern const struct lt_fn lt_fn_regex[];   /* match, test, capture, … over Oniguruma */
+extern const struct lt_fn lt_fn_math[];    /* floor, pow, log, … */
+extern const struct lt_fn lt_fn_time[];    /* now, mktime, strftime, … */
+
+/** Frees what fn_regex.c keeps in a machine; NULL is nothing. */
+void lt_fn_regexes_free(void *regexes);
 
 /** The row, or NULL. */
 const struct lt_fn *lt_fn_find(struct lt_slice name, size_t n_args);

@@ -38,6 +38,24 @@ const struct lt_fn_definition lt_fn_definitions[] = {
      "def walk(f): def again: . as $all | if type == \"object\" then"
      " reduce keys_unsorted[] as $k ({}; . + {($k): ($all[$k] | again)}) | f"
      " elif type == \"array\" then map(again) | f else f end; again;"},
+    /* What is sought is evaluated anew at each comparison, on the bounds: so it is in jq. */
+    {"bsearch", 1,
+     "def bsearch(sought): if length == 0 then -1"
+     " elif length == 1 then (if sought == .[0] then 0 elif sought < .[0] then -1 else -2 end)"
+     " else . as $all | [0, length - 1, null] | until(.[0] > .[1]; if .[2] != null then .[1] = -1"
+     " else ((.[1] + .[0]) / 2 | floor) as $middle | $all[$middle] as $there"
+     " | if $there == sought then .[2] = $middle elif .[0] == .[1] then .[1] = -1"
+     " elif $there < sought then .[0] = $middle + 1 else .[1] = $middle - 1 end end)"
+     " | if .[2] != null then .[2] elif $all[.[0]] < sought then -2 - .[0] else -1 - .[0] end"
+     " end;"},
+    {"match", 1, "def match($re): _match_impl($re) | .[];"},
+    {"match", 2, "def match(re; flags): _match_impl(re; flags) | .[];"},
+    {"capture", 1, "def capture($re): _capture_impl($re) | .[];"},
+    {"capture", 2, "def capture(re; flags): _capture_impl(re; flags) | .[];"},
+    {"scan", 1, "def scan(re): _scan_impl(re) | .[];"},
+    {"splits", 1, "def splits($re): _splits_impl($re; [null]) | .[];"},
+    {"splits", 2, "def splits($re; flags): _splits_impl($re; [flags]) | .[];"},
+    {"split", 2, "def split($re; flags): _splits_impl($re; [flags]);"},
     {"env", 0, "def env: $ENV;"},
     {"todate", 0, "def todate: strftime(\"%Y-%m-%dT%H:%M:%SZ\");"},
     {"todateiso8601", 0, "def todateiso8601: strftime(\"%Y-%m-%dT%H:%M:%SZ\");"},
@@ -69,7 +87,5 @@ const struct lt_fn_definition lt_fn_definitions[] = {
      " then [(.[0] | setpath($event[0]; $event[1])), true] + .[2:] else . end;"
      " if ($event[0] | length) == 1 and ($event | length) == 1 and .[3] then .[2] else empty end,"
      " if ($event[0] | length) == 0 then $event[1] else empty end);"},
-    {"splits", 1, "def splits($re): split($re; null) | .[];"},
-    {"splits", 2, "def splits($re; flags): split($re; flags) | .[];"},
     {NULL, 0, NULL},
 };
