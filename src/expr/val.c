@@ -149,6 +149,20 @@ static size_t broken_len(const unsigned char *at, size_t left) {
     return len;
 }
 
+/* Bytes before the first that is not ASCII. */
+static size_t ascii_len(struct lt_slice in) {
+    size_t at = 0;
+    for (; in.len - at >= 8; at += 8) {
+        uint64_t word;
+        memcpy(&word, in.data + at, 8);
+        if (word & 0x8080808080808080)
+            break;
+    }
+    while (at < in.len && (unsigned char)in.data[at] < 0x80)
+        at++;
+    return at;
+}
+
 static size_t replace_broken(struct lt_slice in, char *out) {
     const char *at = in.data, *end = in.data + in.len;
     size_t len = 0;
@@ -166,13 +180,17 @@ static size_t replace_broken(struct lt_slice in, char *out) {
 }
 
 struct lt_val lt_val_copy_string(struct lt_heap *heap, struct lt_slice bytes) {
-    size_t len = replace_broken(bytes, NULL);
+    size_t ascii = ascii_len(bytes);
+    struct lt_slice rest = lt_slice_from(bytes, ascii);
+    size_t len = ascii + replace_broken(rest, NULL);
     char *copy = len <= UINT32_MAX ? lt_heap_alloc(heap, len) : NULL;
     if (!copy) {
         heap->full = true;
         return lt_val_null();
     }
-    replace_broken(bytes, copy);
+    if (ascii)
+        memcpy(copy, bytes.data, ascii);
+    replace_broken(rest, copy + ascii);
     return lt_val_string(lt_slice(copy, len));
 }
 
@@ -208,9 +226,14 @@ struct lt_val lt_val_concat(struct lt_heap *heap, struct lt_val a, struct lt_val
 }
 
 size_t lt_val_codepoints(struct lt_slice utf8) {
-    size_t n = 0;
-    for (size_t i = 0; i < utf8.len; i++)
-        n += (utf8.data[i] & 0xc0) != 0x80;
+    size_t n = utf8.len, at = 0;
+    for (; utf8.len - at >= 8; at += 8) { /* less those that go on a character: 10xxxxxx */
+        uint64_t word;
+        memcpy(&word, utf8.data + at, 8);
+        n -= (size_t)__builtin_popcountll(word >> 7 & ~(word >> 6) & 0x0101010101010101);
+    }
+    for (; at < utf8.len; at++)
+        n -= (utf8.data[at] & 0xc0) == 0x80;
     return n;
 }
 

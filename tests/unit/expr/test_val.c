@@ -222,15 +222,25 @@ static void strings_share_their_room_with_longer_ones(void **state) {
     assert_string_equal(val_kit_show(kit, b), "\"one, two, three\"");
     assert_string_equal(val_kit_show(kit, c), "\"one, two, other\"");
     assert_int_equal(lt_val_codepoints(LT_LIT("aé€😀")), 4);
+    assert_int_equal(lt_val_codepoints(LT_LIT("0123456789éééé€€€€😀😀😀😀\x7f")), 23);
+    assert_int_equal(lt_val_codepoints(LT_LIT("")), 0);
 }
 
 static void broken_bytes_become_the_replacement_character(void **state) {
     static const char *const cases[][2] = {
-        {"a\xff z", "\"a� z\""},       {"\xe2\x82", "\"�\""},
-        {"\xe2\x82z", "\"�z\""},       {"\xc0\x80", "\"��\""},
-        {"\xed\xa0\x80", "\"�\""},     {"\xf0\x9f\x98", "\"�\""},
-        {"\xf0\x9f\x98\x80", "\"😀\""}, {"\x80\x80", "\"��\""},
-        {"\xf4\x90\x80\x80", "\"�\""}, {"", "\"\""},
+        {"a\xff z", "\"a� z\""},
+        {"01234567\xff"
+         "89",
+         "\"01234567�89\""},
+        {"\xe2\x82", "\"�\""},
+        {"\xe2\x82z", "\"�z\""},
+        {"\xc0\x80", "\"��\""},
+        {"\xed\xa0\x80", "\"�\""},
+        {"\xf0\x9f\x98", "\"�\""},
+        {"\xf0\x9f\x98\x80", "\"😀\""},
+        {"\x80\x80", "\"��\""},
+        {"\xf4\x90\x80\x80", "\"�\""},
+        {"", "\"\""},
     };
     struct val_kit *kit = *state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
