@@ -114,21 +114,20 @@ static inline unsigned lt_utf8_len(const char *at, const char *end) {
     return n;
 }
 
-/** Four hex digits as a number; at least 4 bytes are there. -1 when they are not hex digits. */
+/** Four hex digits as a number; at least 4 bytes are there. Below 0 when they are not hex digits.
+ */
 static inline int lt_json_hex4(const char *at) {
-    int value = 0;
+    /* one more than the digit's value, so that 0 is none */
+    static const signed char digits[256] = {
+        ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+        ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+        ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+        ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+    };
+    const unsigned char *s = (const unsigned char *)at;
+    int a = digits[s[0]] - 1, b = digits[s[1]] - 1, c = digits[s[2]] - 1, d = digits[s[3]] - 1;
 
-    for (int i = 0; i < 4; i++) {
-        char c = at[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
-        if (digit < 0)
-            return -1;
-        value = value << 4 | digit;
-    }
-    return value;
+    return (a | b | c | d) < 0 ? -1 : a << 12 | b << 8 | c << 4 | d;
 }
 
 /** Of eight bytes, the highest bit of each that is not a digit, the first byte lowest; of those

@@ -235,10 +235,9 @@ static inline bool name_is(const struct lt_json_tape *tape, uint32_t token, stru
 }
 
 uint32_t lt_json_tape_get(const struct lt_json_tape *tape, uint32_t object, struct lt_slice name) {
-    uint32_t closer = tape->jump[object], found = 0;
-
-    if (closer == object + 1)
+    if (tape->text[tape->at[object]] != '{' || tape->jump[object] == object + 1)
         return 0;
+    uint32_t closer = tape->jump[object], found = 0;
     for (uint32_t at = object + 1;; at++) {
         if (name_is(tape, at, name))
             found = at + 2;

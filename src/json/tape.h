@@ -108,7 +108,8 @@ static inline uint32_t lt_json_tape_next(const struct lt_json_tape *tape, uint32
 
 /* In an object: `name` is a member's name token, its value stands at name + 2. */
 
-/** The value token of the member of that name (unescaped), the last of several; 0 when absent. */
+/** The value token of the member of that name (unescaped), the last of several; 0 when absent or
+ * not an object. */
 uint32_t lt_json_tape_get(const struct lt_json_tape *tape, uint32_t object, struct lt_slice name);
 
 /** As lt_json_splice(), of the tape's value at `object`. */

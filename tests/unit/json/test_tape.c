@@ -76,6 +76,9 @@ static void a_member_is_found_by_its_unescaped_name_and_the_last_of_several_coun
     parse(&tape, "{\"a\":1,\"a\" :{},\"b\":3}");
     assert_value(&tape, lt_json_tape_get(&tape, 0, LT_LIT("a")), LT_JSON_OBJECT, "{}");
     assert_int_equal(lt_json_tape_get(&tape, 0, lt_slice(NULL, 0)), 0);
+    parse(&tape, "[\"a\",1,\"a\",2]");
+    assert_int_equal(lt_json_tape_get(&tape, 0, LT_LIT("a")), 0);
+    assert_int_equal(lt_json_tape_get(&tape, 1, LT_LIT("a")), 0);
     lt_json_tape_deinit(&tape);
 }
 
