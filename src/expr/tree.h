@@ -180,7 +180,8 @@ void lt_tree_explain(const struct lt_expr_text *text, const struct leat_error *e
 
 /**
  * Appends a text printed anew from its syntax alone: one line, parentheses only where they are
- * needed. Names are not looked up. Errors: as lt_tree_parse().
+ * needed (which may be more than the text has, so that one at the limit of nesting is over it when
+ * printed). Names are not looked up. Errors: as lt_tree_parse().
  */
 LEAT_MUST_CHECK leat_status lt_tree_print(const struct lt_expr_text *text, struct lt_buf *out,
                                           struct leat_error *err);

@@ -11,6 +11,7 @@
 enum { LEVEL_CLOSED = LT_LEVEL_CATCH + 1, LEVEL_TERM };
 
 static void print(struct lt_buf *out, const struct lt_node *node, int level);
+static int level_of(const struct lt_node *node);
 
 static void print_term(struct lt_buf *out, const struct lt_node *node) {
     print(out, node, LEVEL_TERM);
@@ -207,6 +208,18 @@ static void print_if(struct lt_buf *out, const struct lt_node *node) {
     lt_buf_append_str(out, " end");
 }
 
+/* Whether a try can be a `?`: behind a step without its own it would be taken for that. */
+static bool is_postfix(const struct lt_node *node) {
+    for (; node->kind == LT_NODE_TRY && !node->b; node = node->a) {
+        const struct lt_node *a = node->a;
+        bool step = a->kind == LT_NODE_FIELD || a->kind == LT_NODE_INDEX ||
+                    a->kind == LT_NODE_SLICE || a->kind == LT_NODE_EACH;
+        if (step ? a->optional : a->kind != LT_NODE_TRY && level_of(a) == LEVEL_TERM)
+            return true;
+    }
+    return false;
+}
+
 static void print_definition(struct lt_buf *out, const struct lt_node *node) {
     const struct lt_syntax_def *def = (const struct lt_syntax_def *)node->def;
 
@@ -221,6 +234,11 @@ static void print_definition(struct lt_buf *out, const struct lt_node *node) {
 }
 
 static void print_try(struct lt_buf *out, const struct lt_node *node) {
+    if (is_postfix(node)) {
+        print(out, node->a, LT_LEVEL_OPTIONAL);
+        lt_buf_append_byte(out, '?');
+        return;
+    }
     lt_buf_append_str(out, "try ");
     print_term(out, node->a);
     if (node->b) {
@@ -275,7 +293,7 @@ static int level_of(const struct lt_node *node) {
     case LT_NODE_NEGATE:
         return LT_LEVEL_ADD;
     case LT_NODE_TRY:
-        return LT_LEVEL_TRY;
+        return is_postfix(node) ? LT_LEVEL_OPTIONAL : LT_LEVEL_TRY;
     case LT_NODE_IF:
     case LT_NODE_REDUCE:
     case LT_NODE_FOREACH:
@@ -365,7 +383,7 @@ static void print_bare(struct lt_buf *out, const struct lt_node *node, int own) 
         print_comma(out, node);
     } else if (node->kind == LT_NODE_NEGATE) {
         lt_buf_append_byte(out, '-');
-        print(out, node->a, LT_LEVEL_ADD + 1);
+        print(out, node->a, node->a->kind == LT_NODE_NEGATE ? LT_LEVEL_ADD : LT_LEVEL_ADD + 1);
     } else if (own == LEVEL_TERM) {
         print_bare_term(out, node);
     } else {
