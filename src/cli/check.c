@@ -41,6 +41,27 @@ static void write_problem(struct lt_json_writer *w, const struct lt_problem *pro
     lt_json_end_object(w);
 }
 
+static void write_expression(struct lt_json_writer *w, const struct lt_system_expression *e) {
+    lt_json_begin_object(w);
+    if (e->pipeline) {
+        lt_json_key(w, "pipeline");
+        lt_json_put_str(w, e->pipeline);
+    }
+    lt_json_key(w, "expression");
+    lt_json_put_str(w, e->name);
+    lt_json_key(w, "line");
+    lt_json_put_uint(w, e->place.line);
+    lt_json_key(w, "column");
+    lt_json_put_uint(w, e->place.column);
+    lt_json_key(w, "runs");
+    lt_json_put_str(w, lt_expr_tier_name(e->tier));
+    if (e->why) {
+        lt_json_key(w, "why");
+        lt_json_put_str(w, e->why);
+    }
+    lt_json_end_object(w);
+}
+
 static int print_json(const struct lt_system *system, const struct lt_problems *problems, bool ok) {
     struct lt_json_writer w;
     struct leat_error err;
@@ -57,6 +78,11 @@ static int print_json(const struct lt_system *system, const struct lt_problems *
     lt_json_begin_array(&w);
     for (size_t i = 0; i < problems->n; i++)
         write_problem(&w, &problems->list[i]);
+    lt_json_end_array(&w);
+    lt_json_key(&w, "expressions");
+    lt_json_begin_array(&w);
+    for (size_t i = 0; i < system->n_expressions; i++)
+        write_expression(&w, &system->expressions[i]);
     lt_json_end_array(&w);
     lt_json_key(&w, "more_problems");
     lt_json_put_uint(&w, problems->n_untold);
@@ -82,18 +108,59 @@ static int print_json(const struct lt_system *system, const struct lt_problems *
     return ok ? LT_EXIT_OK : LT_EXIT_USAGE;
 }
 
+/* "4 expressions in one pass over each record", "2 compiled, 1 through libjq" */
+static void print_tiers(const struct lt_system *system, const char *pipeline) {
+    size_t n[LT_EXPR_LIBJQ + 1] = {0};
+    static const char *const words[] = {
+        [LT_EXPR_CONSTANT] = "computed once",
+        [LT_EXPR_FUSED] = "in one pass over each record",
+        [LT_EXPR_COMPILED] = "compiled",
+        [LT_EXPR_LIBJQ] = "through libjq",
+    };
+    const char *separator = "";
+    char count[64];
+
+    for (size_t i = 0; i < system->n_expressions; i++)
+        if (system->expressions[i].pipeline && !strcmp(system->expressions[i].pipeline, pipeline))
+            n[system->expressions[i].tier]++;
+    printf("  pipeline %s: ", pipeline);
+    for (size_t i = sizeof(n) / sizeof(n[0]); i-- > 0;) {
+        if (n[i])
+            printf("%s%s %s", separator, lt_cli_count(n[i], "expression", count), words[i]);
+        separator = n[i] ? ", " : separator;
+    }
+    printf("%s\n", *separator ? "" : "no expressions");
+}
+
+/* What is left to libjq is always told; the rest to those who ask for more. */
+static void print_expressions(const struct lt_system *system, bool verbose) {
+    for (size_t i = 0; i < system->n_pipelines; i++)
+        print_tiers(system, system->pipelines[i].name);
+    for (size_t i = 0; i < system->n_expressions; i++) {
+        const struct lt_system_expression *e = &system->expressions[i];
+        if (e->tier != LT_EXPR_LIBJQ && !verbose)
+            continue;
+        printf("%s:%u:%u: %s%s%s: %s%s%s\n", system->path, e->place.line, e->place.column,
+               e->pipeline ? e->pipeline : "", e->pipeline ? "." : "", e->name,
+               e->tier == LT_EXPR_LIBJQ ? "runs through libjq" : lt_expr_tier_name(e->tier),
+               e->why ? ": " : "", e->why ? e->why : "");
+    }
+}
+
 static int print_text(const struct lt_system *system, const struct lt_problems *problems, bool ok,
-                      bool quiet) {
+                      const struct lt_common *common) {
     char summary[160], warnings[64];
     size_t n_warnings = 0;
 
     lt_cli_print_problems(stdout, system, problems);
     for (size_t i = 0; i < problems->n; i++)
         n_warnings += problems->list[i].warning;
-    if (ok && !quiet)
+    if (ok && !common->quiet) {
         printf("%s: ok%s%s (%s)\n", system->path, n_warnings ? ", " : "",
                n_warnings ? lt_cli_count(n_warnings, "warning", warnings) : "",
                lt_cli_summary(system, summary));
+        print_expressions(system, common->verbose);
+    }
     return ok ? LT_EXIT_OK : LT_EXIT_USAGE;
 }
 
@@ -111,7 +178,7 @@ static int check_file(const struct values *v, const char *path) {
     } else if (v->output == OUTPUT_JSON) {
         code = print_json(&system, &problems, status == LEAT_OK);
     } else {
-        code = print_text(&system, &problems, status == LEAT_OK, v->common.quiet);
+        code = print_text(&system, &problems, status == LEAT_OK, &v->common);
     }
     lt_system_deinit(&system);
     return code;
@@ -137,9 +204,13 @@ const struct lt_command lt_command_check = {
         "every jq expression. All problems are told, each with line and column, what was "
         "expected,\n"
         "and the nearest valid word. `leat help file` tells what may stand in a file.\n"
+        "For each pipeline it says how its expressions are run: in one pass over each record,\n"
+        "compiled, or through libjq (in a process of its own, some 50 times slower) and why; with\n"
+        "--verbose for each expression.\n"
         "Ends with 0 when all files are good, with 2 when one is not.",
     .examples = "  leat check recommender.yaml\n"
-                "  leat check -o json recommender.yaml | jq '.problems[].text'",
+                "  leat check -o json recommender.yaml | jq '.problems[].text'\n"
+                "  leat check --verbose recommender.yaml",
     .options = options,
     .values_size = sizeof(struct values),
     .min_args = 1,

@@ -203,17 +203,65 @@ leat_status lt_expr_check_vars(const struct lt_expr_var *vars, size_t n, struct 
     return LEAT_OK;
 }
 
-leat_status lt_expr_program_compile(const struct lt_expr_program *p, struct lt_remote **out,
-                                    struct leat_error *err) {
+static leat_status name_part(const struct lt_expr_part *part, const struct lt_tree_part *tree,
+                             const struct lt_expr_source *src, struct leat_error *err) {
+    char label[LT_EXPR_LABEL_BYTES];
+
+    if (tree->failed && tree->failed != part->text && src->n_defs) {
+        size_t i = (size_t)(tree->failed - src->defs);
+        lt_expr_label(LT_EXPR_DEF, i, tree->failed->name, label);
+    } else {
+        lt_expr_label(part->kind, part->index, part->text->name, label);
+    }
+    return lt_error_prefix(err, "%s", label);
+}
+
+/* jq takes nothing, or definitions alone, for `.`: in a file that is a slip. */
+static bool is_empty(const struct lt_node *root, struct lt_slice text) {
+    return root && root->kind == LT_NODE_IDENTITY &&
+           (root->offset >= text.len || text.data[root->offset] != '.');
+}
+
+leat_status lt_expr_parse_part(struct lt_tree_part *tree, const struct lt_expr_part *part,
+                               const struct lt_expr_source *src, struct lt_arena *arena,
+                               struct leat_error *err) {
+    leat_status status =
+        lt_tree_parse(tree, part->text, src->defs, src->n_defs, src->vars, src->n_vars, arena, err);
+
+    if (status == LEAT_OK && is_empty(tree->root, part->text->text)) {
+        status = lt_fail(err, LEAT_E_CONFIG, 0,
+                         "syntax error: the expression ends too early; expected an expression");
+        lt_expr_locate(part->text, part->text->text.len, err);
+    }
+    return status == LEAT_E_CONFIG ? name_part(part, tree, src, err) : status;
+}
+
+leat_status lt_expr_parse_defs(const struct lt_expr_source *src, struct lt_arena *arena,
+                               struct leat_error *err) {
+    const struct lt_expr_text identity = {.text = LT_LIT(".")};
+    const struct lt_expr_part part = {.kind = LT_EXPR_FILTER, .text = &identity};
+    struct lt_tree_part tree;
+
+    return lt_expr_parse_part(&tree, &part, src, arena, err);
+}
+
+leat_status lt_expr_program_keep(const struct lt_expr_program *p, struct lt_remote **out,
+                                 struct leat_error *err) {
     struct lt_remote_program program = {
         .text = lt_buf_slice(&p->text), .vars = p->vars, .n_vars = p->n_vars};
+
+    return lt_remote_new(out, &program, err);
+}
+
+leat_status lt_expr_program_compile(const struct lt_expr_program *p, struct lt_remote **out,
+                                    struct leat_error *err) {
     struct complaint c = {.program = p};
     char label[LT_EXPR_LABEL_BYTES];
 
     *out = NULL;
     leat_status status = lt_expr_check_vars(p->vars, p->n_vars, err);
     if (status == LEAT_OK)
-        status = lt_remote_new(out, &program, err);
+        status = lt_expr_program_keep(p, out, err);
     if (status != LEAT_OK)
         return status;
     status = lt_remote_start(*out, on_complaint, &c, err);

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pipeline's expressions are compiled: each checked, what is the same for every record computed
- * once. */
+/*
+ * A pipeline's expressions are compiled: each is checked; what is the same for every record is
+ * computed once; where all fit one pass over a record, that is made; what the evaluator does not
+ * cover is compiled by libjq, in its own process. That process is also there, not started, for the
+ * records at which the evaluator gives up.
+ */
 #include "expr/expr.h"
 
-#include "expr/constant.h"
 #include "expr/expr_parts.h"
-#include "expr/fold.h"
 #include "expr/program.h"
 
 #include <stdlib.h>
 
 enum { MAX_CONFIG_BYTES = 256 << 20, MAX_SCRATCH_BYTES = 1 << 30 };
 
-void lt_expr_set_limits(struct lt_expr *expr, int64_t max_ms, size_t max_bytes) {
+void lt_expr_set_limits(struct lt_expr *expr, const struct lt_expr_limits *limits) {
+    expr->limits = *limits;
+    lt_machine_set_limits(&expr->machine, limits);
     if (expr->remote)
-        lt_remote_set_limits(expr->remote, max_ms, max_bytes);
+        lt_remote_set_limits(expr->remote, limits->max_ms, limits->max_bytes);
 }
 
 static bool keep_piece(struct lt_expr *expr, struct lt_piece *piece, enum lt_expr_kind kind,
@@ -44,6 +48,7 @@ static leat_status keep_pieces(struct lt_expr *expr, const struct lt_expr_source
     }
     if (kept && src->key)
         kept = keep_piece(expr, &expr->key, LT_EXPR_KEY, 0, src->key);
+    expr->n_all_routes = src->n_routes;
     for (; kept && expr->n_routes < src->n_routes; expr->n_routes++) {
         size_t i = expr->n_routes;
         kept = !src->routes[i].text.data ||
@@ -60,59 +65,58 @@ static struct lt_piece *find_piece(struct lt_expr *expr, const struct lt_expr_pa
                                        : &expr->routes[part->index];
 }
 
-struct constants {
-    struct lt_expr *expr;
-    struct lt_piece **pieces; /* of each job */
-};
+/* Parses and prepares what a part of the program says. */
+static leat_status parse_piece(struct lt_expr *expr, const struct lt_expr_part *part,
+                               const struct lt_expr_source *src, struct leat_error *err) {
+    struct lt_piece *piece = find_piece(expr, part);
+    leat_status status = lt_expr_parse_part(&piece->part, part, src, &expr->config, err);
 
-static leat_status take_value(void *ctx, size_t job, uint32_t ask, struct lt_slice json,
-                              struct leat_error *err) {
-    struct constants *constants = ctx;
-    struct lt_answer *answer = &constants->pieces[job]->answer;
-
-    (void)ask;
-    if (answer->n++)
-        return LEAT_OK;
-    answer->text = lt_arena_dup(&constants->expr->config, json);
-    return answer->text.data ? LEAT_OK : lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a constant");
+    if (status == LEAT_OK && piece->part.root)
+        status = lt_vm_prepare(&piece->part, &expr->config, err);
+    return status;
 }
 
-static leat_status take_end(void *ctx, size_t job, const struct lt_remote_outcome *outcome,
-                            struct leat_error *err) {
-    struct constants *constants = ctx;
-    struct lt_answer *answer = &constants->pieces[job]->answer;
+/* What no record can change is computed once; where that cannot be done here, it is no constant. */
+static leat_status settle(struct lt_expr *expr, struct lt_piece *piece, unsigned max_values,
+                          struct leat_error *err) {
+    struct lt_machine *machine = &expr->machine;
+    struct lt_val value;
+    unsigned n = 0;
 
-    answer->kind = LT_ANSWER_VALUES;
-    if (outcome->end == LT_REMOTE_DONE)
+    if (!piece->label.data || !piece->part.root || !lt_tree_is_constant(&piece->part))
         return LEAT_OK;
-    answer->kind = LT_ANSWER_FAILED;
-    answer->text = lt_expr_one_line(outcome->reason, &constants->expr->config);
-    return answer->text.data ? LEAT_OK : lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a constant");
+    lt_machine_begin(machine);
+    lt_buf_clear(&expr->values);
+    enum lt_flow flow =
+        lt_machine_take(machine, &piece->part, lt_val_null(), max_values, &value, &n);
+    if (flow == LT_FLOW_BAIL || flow == LT_FLOW_STOP)
+        return LEAT_OK;
+    const char *fault = NULL;
+    if (flow == LT_FLOW_ON && n)
+        fault = lt_machine_write(machine, &expr->values, value, 1);
+    struct lt_slice text = fault                ? lt_slice_str(fault)
+                           : flow == LT_FLOW_ON ? lt_buf_slice(&expr->values)
+                                                : lt_machine_reason(machine, flow);
+    bool failed = fault || flow != LT_FLOW_ON;
+    piece->answer = (struct lt_answer){failed ? LT_ANSWER_FAILED : LT_ANSWER_VALUES, n,
+                                       failed ? lt_expr_one_line(text, &expr->config)
+                                              : lt_arena_dup(&expr->config, text)};
+    if (!piece->answer.text.data)
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a constant");
+    piece->constant = true;
+    piece->value = lt_val_null();
+    return failed || !n ? LEAT_OK
+                        : lt_machine_keep(piece->answer.text, &expr->config, &piece->value, err);
 }
 
-/* What no record can change is asked of libjq once. */
-static leat_status take_constants(struct lt_expr *expr, const struct lt_expr_program *program,
-                                  const struct lt_expr_source *src, struct leat_error *err) {
-    struct lt_remote_ask *asks = lt_arena_calloc(&expr->config, program->n_parts, sizeof(*asks));
-    struct lt_remote_job *jobs = lt_arena_calloc(&expr->config, program->n_parts, sizeof(*jobs));
-    struct constants constants = {
-        expr, lt_arena_calloc(&expr->config, program->n_parts, sizeof(struct lt_piece *))};
-    const struct lt_remote_sink sink = {.ctx = &constants, .value = take_value, .end = take_end};
-    size_t n = 0;
+static leat_status settle_all(struct lt_expr *expr, struct leat_error *err) {
+    leat_status status = settle(expr, &expr->key, 2, err);
 
-    if (!asks || !jobs || !constants.pieces)
-        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a pipeline's constants");
-    for (size_t i = 0; i < program->n_parts; i++) {
-        const struct lt_expr_part *part = &program->parts[i];
-        if (part->kind == LT_EXPR_DEF || !lt_expr_is_constant(part->text->text, src))
-            continue;
-        constants.pieces[n] = find_piece(expr, part);
-        constants.pieces[n]->constant = true;
-        asks[n] = (struct lt_remote_ask){part->number, part->kind == LT_EXPR_ROUTE ? 1 : 2, false};
-        jobs[n] = (struct lt_remote_job){LT_LIT("null"), &asks[n], 1};
-        n++;
-    }
-    return lt_remote_run(expr->remote, jobs, n, &sink, err);
+    for (size_t i = 0; status == LEAT_OK && i < expr->n_sets; i++)
+        status = settle(expr, &expr->sets[i], 2, err);
+    for (size_t i = 0; status == LEAT_OK && i < expr->n_routes; i++)
+        status = settle(expr, &expr->routes[i], 1, err);
+    return status;
 }
 
 /* Whether a condition holds, or fails, whatever the record. */
@@ -141,42 +145,78 @@ static void cut_routes(struct lt_expr *expr) {
             expr->n_routes = i + 1;
 }
 
-/* Where there is nothing but conditions that need no jq: settles them all, or none. */
-static bool fold_all(struct lt_expr *expr, const struct lt_expr_source *src) {
-    bool holds;
+static bool is_left(const struct lt_piece *piece) {
+    return piece->label.data && !piece->part.root;
+}
 
-    if (src->n_defs || src->n_sets || src->key)
-        return false;
-    for (size_t i = 0; i < src->n_routes; i++)
-        if (src->routes[i].text.data && !lt_expr_fold(src->routes[i].text, src, &holds))
-            return false;
-    for (size_t i = 0; i < src->n_routes; i++) {
-        struct lt_piece *route = &expr->routes[i];
-        route->constant = true;
-        route->answer = (struct lt_answer){LT_ANSWER_VALUES, 1, LT_LIT("false")};
-        if (lt_expr_fold(src->routes[i].text, src, &holds) && holds)
-            route->answer.text = LT_LIT("true");
+static bool is_apart(const struct lt_expr *expr, const struct lt_piece *piece) {
+    return !piece->label.data || piece->constant ||
+           (piece->part.root && lt_expr_is_apart(piece->part.root, expr->fields, expr->n_sets));
+}
+
+/* What can be said of the whole. */
+static void look_at_all(struct lt_expr *expr) {
+    expr->needs_libjq = is_left(&expr->key);
+    expr->second_is_apart = is_apart(expr, &expr->key);
+    for (size_t i = 0; i < expr->n_sets; i++)
+        expr->needs_libjq |= is_left(&expr->sets[i]);
+    for (size_t i = 0; i < expr->n_routes; i++) {
+        expr->needs_libjq |= is_left(&expr->routes[i]);
+        expr->second_is_apart &= is_apart(expr, &expr->routes[i]);
     }
-    return true;
+}
+
+static leat_status fuse(struct lt_expr *expr, const struct lt_expr_source *src,
+                        struct leat_error *err) {
+    struct lt_tree_part *sets = lt_arena_calloc(&expr->config, expr->n_sets, sizeof(*sets));
+    struct lt_tree_part *routes = lt_arena_calloc(&expr->config, src->n_routes, sizeof(*routes));
+    struct lt_fuse_parts parts = {
+        .source = src, .sets = sets, .routes = routes, .key = src->key ? &expr->key.part : NULL};
+
+    if (!sets || !routes)
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a pipeline's expressions");
+    for (size_t i = 0; i < expr->n_sets; i++)
+        sets[i] = expr->sets[i].part;
+    for (size_t i = 0; i < src->n_routes; i++)
+        routes[i] = expr->routes[i].part;
+    return lt_fuse_new(&expr->fuse, &parts, expr->why_not_fused, err);
+}
+
+static leat_status compile_program(struct lt_expr *expr, const struct lt_expr_program *program,
+                                   const struct lt_expr_source *src, struct leat_error *err) {
+    leat_status status = LEAT_OK;
+
+    if (!program->n_asked)
+        return lt_expr_parse_defs(src, &expr->config, err);
+    for (size_t i = 0; status == LEAT_OK && i < program->n_parts; i++)
+        if (program->parts[i].kind != LT_EXPR_DEF)
+            status = parse_piece(expr, &program->parts[i], src, err);
+    if (status == LEAT_OK)
+        status = settle_all(expr, err);
+    if (status != LEAT_OK)
+        return status;
+    look_at_all(expr);
+    if (expr->needs_libjq)
+        return lt_expr_program_compile(program, &expr->remote, err);
+    status = lt_expr_program_keep(program, &expr->remote, err);
+    cut_routes(expr);
+    return status == LEAT_OK && lt_expr_computes(expr) ? fuse(expr, src, err) : status;
 }
 
 static leat_status compile(struct lt_expr *expr, const struct lt_expr_source *src,
                            struct leat_error *err) {
     struct lt_expr_program program = {0};
 
-    if (fold_all(expr, src))
-        return LEAT_OK;
-    leat_status status = lt_expr_program_init(&program, src, err);
+    leat_status status =
+        lt_machine_init(&expr->machine, src->vars, src->n_vars, &expr->config, err);
+    if (status == LEAT_OK)
+        status = lt_expr_program_init(&program, src, err);
     if (status == LEAT_OK && program.n_parts)
-        status = lt_expr_program_compile(&program, &expr->remote, err);
-    if (status == LEAT_OK && program.n_parts)
-        status = take_constants(expr, &program, src, err);
+        status = compile_program(expr, &program, src, err);
     lt_expr_program_deinit(&program);
     cut_routes(expr);
-    if (!lt_expr_computes(expr)) {
-        lt_remote_free(expr->remote);
-        expr->remote = NULL;
-    }
+    if (status == LEAT_OK)
+        lt_expr_set_limits(expr, &lt_expr_default_limits);
     return status;
 }
 
@@ -189,6 +229,7 @@ leat_status lt_expr_compile(struct lt_expr **out, const struct lt_expr_source *s
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a pipeline's expressions");
     lt_arena_init(&expr->config, MAX_CONFIG_BYTES);
     lt_arena_init(&expr->scratch, MAX_SCRATCH_BYTES);
+    lt_buf_init(&expr->values, 2 * LT_EXPR_MAX_RESULT_BYTES);
     lt_buf_init(&expr->spliced, LT_EXPR_MAX_RESULT_BYTES);
     leat_status status = keep_pieces(expr, src, err);
     if (status == LEAT_OK)
@@ -203,9 +244,50 @@ leat_status lt_expr_compile(struct lt_expr **out, const struct lt_expr_source *s
 void lt_expr_free(struct lt_expr *expr) {
     if (!expr)
         return;
+    lt_fuse_free(expr->fuse);
     lt_remote_free(expr->remote);
+    if (expr->machine.vm.heap.arena)
+        lt_machine_deinit(&expr->machine);
     lt_arena_deinit(&expr->config);
     lt_arena_deinit(&expr->scratch);
+    lt_buf_deinit(&expr->values);
     lt_buf_deinit(&expr->spliced);
     free(expr);
+}
+
+const char *lt_expr_tier_name(enum lt_expr_tier tier) {
+    static const char *const names[] = {"constant", "fused", "compiled", "libjq"};
+    return names[tier];
+}
+
+static const struct lt_piece *piece_at(const struct lt_expr *expr, size_t i) {
+    if (i < expr->n_sets)
+        return &expr->sets[i];
+    i -= expr->n_sets;
+    if (expr->key.label.data && i-- == 0)
+        return &expr->key;
+    for (size_t k = 0; k < expr->n_all_routes; k++)
+        if (expr->routes[k].label.data && i-- == 0)
+            return &expr->routes[k];
+    return NULL;
+}
+
+bool lt_expr_explain(const struct lt_expr *expr, size_t i, struct lt_expr_plan *plan) {
+    const struct lt_piece *piece = piece_at(expr, i);
+
+    if (!piece)
+        return false;
+    *plan = (struct lt_expr_plan){.label = piece->label};
+    if (piece->constant) {
+        plan->tier = LT_EXPR_CONSTANT;
+    } else if (!piece->part.root) {
+        plan->tier = LT_EXPR_LIBJQ;
+        plan->why = piece->part.why;
+    } else if (expr->fuse) {
+        plan->tier = LT_EXPR_FUSED;
+    } else {
+        plan->tier = LT_EXPR_COMPILED;
+        plan->why = expr->why_not_fused[0] ? expr->why_not_fused : NULL;
+    }
+    return true;
 }

@@ -74,9 +74,38 @@ void lt_expr_free(struct lt_expr *expr);
  */
 bool lt_expr_computes(const struct lt_expr *expr);
 
-/** What one record may take before its evaluation is stopped and its outcome is FAILED. Without
- * this call: 5 seconds, and 512 MiB. */
-void lt_expr_set_limits(struct lt_expr *expr, int64_t max_ms, size_t max_bytes);
+/** What one record may take before its evaluation is stopped and its outcome is FAILED. 0: no
+ * limit. */
+struct lt_expr_limits {
+    uint64_t max_steps; /**< of the evaluator: the same for the same record on any machine */
+    int64_t max_ms;
+    uint64_t max_bytes;
+};
+
+/** 100 million steps, 5 seconds, 512 MiB: what holds without lt_expr_set_limits(). */
+extern const struct lt_expr_limits lt_expr_default_limits;
+
+void lt_expr_set_limits(struct lt_expr *expr, const struct lt_expr_limits *limits);
+
+enum lt_expr_tier {
+    LT_EXPR_CONSTANT, /**< the same for every record: computed once */
+    LT_EXPR_FUSED,    /**< one pass over the record's bytes serves all */
+    LT_EXPR_COMPILED, /**< evaluated in this process, looking into the record's own bytes */
+    LT_EXPR_LIBJQ,    /**< by libjq, in a process of its own */
+};
+/** "constant", "fused", "compiled", "libjq" */
+const char *lt_expr_tier_name(enum lt_expr_tier tier);
+
+/** How one expression is run. */
+struct lt_expr_plan {
+    struct lt_slice label; /**< "set.NAME", "key", "route[2].when" */
+    enum lt_expr_tier tier;
+    const char *why; /**< COMPILED: why not fused; LIBJQ: why not compiled; else NULL */
+};
+
+/** The i-th expression's, in the order sets, key, conditions; false behind the last one. Lives as
+ * long as `expr`. */
+bool lt_expr_explain(const struct lt_expr *expr, size_t i, struct lt_expr_plan *plan);
 
 enum lt_expr_outcome {
     LT_EXPR_OK,

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records whose expressions are asked of libjq, many at a time. In two rounds: the sets of all of
- * them, with the records as they came; then key and conditions of those that are left, with their
- * fields. In a round a record's expressions are asked for in order until one settles it, so nothing
- * is computed behind the first failure or match.
+ * Records for which libjq has to be asked, many at a time. In two rounds: the sets of all of them,
+ * with the records as they came; then key and conditions of those that are left, with their fields.
+ * In a round the evaluator computes what it can, in order until one settles the record; what it
+ * cannot, before that, is asked of libjq; then the answers are looked at in order.
  */
 #include "expr/expr_parts.h"
-
-#include <stdlib.h>
 
 enum { MAX_REASON_BYTES = 500 };
 
@@ -17,6 +15,7 @@ struct parked {
     struct lt_remote_ask *asks;
     uint32_t n_asks;
     bool ended;
+    bool no_memory;
 };
 
 struct round {
@@ -82,7 +81,7 @@ static leat_status take_end(void *ctx, size_t job, const struct lt_remote_outcom
 
 /* Asks of a record's text what it has gathered. */
 static void add_job(struct round *round, struct parked *p, struct lt_slice doc) {
-    if (!p->n_asks)
+    if (p->ended || !p->n_asks)
         return;
     round->parked[round->n] = p;
     round->jobs[round->n++] = (struct lt_remote_job){doc, p->asks, p->n_asks};
@@ -99,10 +98,64 @@ static struct lt_answer answer_of(const struct parked *p, const struct lt_piece 
     return piece->constant ? piece->answer : p->answers[piece->number];
 }
 
-static void gather(struct parked *p, const struct lt_piece *piece, uint16_t max_values,
-                   bool is_condition) {
-    if (!piece->constant)
-        p->asks[p->n_asks++] = (struct lt_remote_ask){piece->number, max_values, is_condition};
+static bool holds(struct lt_answer answer) {
+    return answer.kind == LT_ANSWER_VALUES && answer.n && !lt_slice_eq_str(answer.text, "null") &&
+           !lt_slice_eq_str(answer.text, "false");
+}
+
+/* Computes or gathers a piece. True when what stands behind it does not matter. */
+static bool compute(struct parked *p, const struct lt_piece *piece, unsigned max_values,
+                    bool is_condition) {
+    struct lt_expr *expr = p->job->expr;
+    struct lt_machine *machine = &expr->machine;
+    struct lt_answer *answer = &p->answers[piece->number];
+    enum lt_flow flow = LT_FLOW_BAIL;
+    struct lt_val value;
+    unsigned n = 0;
+
+    if (piece->constant) {
+        flow = LT_FLOW_ON;
+        *answer = piece->answer;
+    } else if (piece->part.root) {
+        flow = lt_machine_take(machine, &piece->part, lt_val_of_doc(&machine->doc), max_values,
+                               &value, &n);
+    }
+    if (flow == LT_FLOW_BAIL) {
+        p->asks[p->n_asks++] =
+            (struct lt_remote_ask){piece->number, (uint16_t)max_values, is_condition};
+        return false;
+    }
+    if (!piece->constant) {
+        lt_buf_clear(&expr->values);
+        const char *fault = NULL;
+        if (flow == LT_FLOW_ON && n)
+            fault = lt_machine_write(machine, &expr->values, value, 1);
+        struct lt_slice text = fault                ? lt_slice_str(fault)
+                               : flow == LT_FLOW_ON ? lt_buf_slice(&expr->values)
+                                                    : lt_machine_reason(machine, flow);
+        bool failed = fault || flow != LT_FLOW_ON;
+        *answer = (struct lt_answer){failed ? LT_ANSWER_FAILED : LT_ANSWER_VALUES, n,
+                                     failed ? lt_expr_one_line(text, &expr->scratch)
+                                            : lt_arena_dup(&expr->scratch, text)};
+        p->no_memory |= !answer->text.data;
+    }
+    return answer->kind == LT_ANSWER_FAILED || (is_condition && holds(*answer)) ||
+           (!is_condition && answer->n > 1);
+}
+
+/* Computes what can be, of the record at work. Whether it can be read was seen before. */
+static bool begin(struct parked *p, struct lt_slice text) {
+    struct lt_machine *machine = &p->job->expr->machine;
+    struct leat_error err;
+
+    p->n_asks = 0;
+    lt_machine_begin(machine);
+    if (lt_machine_read(machine, text, LT_JSON_DEFAULT_DEPTH, &err) == LEAT_OK)
+        return true;
+    lt_expr_end_with(p->job, LT_EXPR_FAILED, LT_LIT("set"),
+                     lt_expr_one_line(lt_slice_str(err.text), p->job->arena));
+    p->ended = true;
+    return false;
 }
 
 static leat_status ask_sets(struct round *round, struct parked *parked, size_t n,
@@ -111,9 +164,13 @@ static leat_status ask_sets(struct round *round, struct parked *parked, size_t n
 
     round->n = 0;
     for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < expr->n_sets; k++)
-            gather(&parked[i], &expr->sets[k], 2, false);
-        add_job(round, &parked[i], parked[i].job->object.raw);
+        struct parked *p = &parked[i];
+        bool settled = !begin(p, p->job->record);
+        for (size_t k = 0; k < expr->n_sets && !settled; k++)
+            settled = compute(p, &expr->sets[k], 2, false);
+        if (p->no_memory)
+            return no_memory(expr, err);
+        add_job(round, p, p->job->object.raw);
     }
     return ask(round, err);
 }
@@ -136,11 +193,6 @@ static enum lt_going take_sets(struct parked *p) {
     return expr->n_sets ? lt_expr_splice(p->job) : LT_GOES_ON;
 }
 
-static bool holds(struct lt_answer answer) {
-    return answer.kind == LT_ANSWER_VALUES && answer.n && !lt_slice_eq_str(answer.text, "null") &&
-           !lt_slice_eq_str(answer.text, "false");
-}
-
 static leat_status ask_second(struct round *round, struct parked *parked, size_t n,
                               struct leat_error *err) {
     struct lt_expr *expr = round->expr;
@@ -148,13 +200,13 @@ static leat_status ask_second(struct round *round, struct parked *parked, size_t
     round->n = 0;
     for (size_t i = 0; i < n; i++) {
         struct parked *p = &parked[i];
-        p->n_asks = 0;
-        if (p->ended)
-            continue;
-        if (expr->key.label.data)
-            gather(p, &expr->key, 2, false);
-        for (size_t k = 0; k < expr->n_routes && expr->routes[k].label.data; k++)
-            gather(p, &expr->routes[k], 1, true);
+        bool settled = p->ended || !begin(p, p->job->result->data);
+        if (expr->key.label.data && !settled)
+            settled = compute(p, &expr->key, 2, false);
+        for (size_t k = 0; k < expr->n_routes && !settled && expr->routes[k].label.data; k++)
+            settled = compute(p, &expr->routes[k], 1, true);
+        if (p->no_memory)
+            return no_memory(expr, err);
         add_job(round, p, p->job->result->data);
     }
     return ask(round, err);

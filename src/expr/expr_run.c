@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The run over a batch. Per record: validate the bytes, compute the fields, splice their texts into
- * the record's own bytes, then take key and routes, with the fields, until one holds.
+ * the record's own bytes, then take key and routes, with the fields, until one holds. A record for
+ * which libjq has to be asked is parked, and done together with others.
  */
 #include "expr/expr_parts.h"
-
-#include <stdlib.h>
 
 enum { MAX_PARKED = 128 };
 
@@ -49,17 +48,139 @@ enum lt_going lt_expr_splice(struct lt_expr_job *job) {
 static enum lt_going validate(struct lt_expr_job *job) {
     static const char *const kinds[] = {"null",     "false",    "true",     "a number",
                                         "a string", "an array", "an object"};
+    struct lt_machine *machine = &job->expr->machine;
     struct lt_slice none = {NULL, 0};
     struct leat_error why;
 
-    *job->result = (struct lt_expr_result){.outcome = LT_EXPR_OK, .data = job->record};
-    if (lt_json_parse(&job->object, job->record, LT_JSON_DEFAULT_DEPTH, &why) != LEAT_OK)
+    lt_machine_begin(machine);
+    if (lt_machine_read(machine, job->record, LT_JSON_DEFAULT_DEPTH, &why) != LEAT_OK)
         return lt_expr_end_with(job, LT_EXPR_NOT_JSON, none,
                                 lt_expr_keep(job, lt_slice_str(why.text)));
+    job->object = lt_json_tape_value(&machine->doc.tape, 0);
     if (job->object.type == LT_JSON_OBJECT)
         return LT_GOES_ON;
     char *reason = lt_arena_printf(job->arena, "not a JSON object but %s", kinds[job->object.type]);
     return lt_expr_end_with(job, LT_EXPR_NOT_OBJECT, none, lt_slice_str(reason));
+}
+
+/* Not PARKED: the piece's first values. */
+static enum lt_going take(struct lt_expr_job *job, const struct lt_piece *piece,
+                          struct lt_val input, unsigned max, struct lt_val *first, unsigned *n) {
+    struct lt_machine *machine = &job->expr->machine;
+
+    if (piece->constant && piece->answer.kind == LT_ANSWER_FAILED)
+        return lt_expr_end_with(job, LT_EXPR_FAILED, piece->label,
+                                lt_expr_keep(job, piece->answer.text));
+    if (piece->constant) {
+        *first = piece->value;
+        *n = piece->answer.n;
+        return LT_GOES_ON;
+    }
+    enum lt_flow flow = lt_machine_take(machine, &piece->part, input, max, first, n);
+    if (flow == LT_FLOW_ON)
+        return LT_GOES_ON;
+    if (flow == LT_FLOW_BAIL)
+        return LT_PARKED;
+    struct lt_slice reason = lt_machine_reason(machine, flow);
+    return lt_expr_end_with(job, LT_EXPR_FAILED, piece->label,
+                            lt_expr_one_line(reason, job->arena));
+}
+
+/* The fields' values, and the record as key and conditions see it. */
+static enum lt_going run_sets(struct lt_expr_job *job, struct lt_val *record) {
+    struct lt_expr *expr = job->expr;
+    struct lt_heap *heap = &expr->machine.vm.heap;
+    struct lt_val input = *record, value;
+    unsigned n;
+
+    lt_buf_clear(&expr->values);
+    for (size_t i = 0; i < expr->n_sets; i++) {
+        const struct lt_piece *set = &expr->sets[i];
+        enum lt_going going = take(job, set, input, 2, &value, &n);
+        if (going != LT_GOES_ON)
+            return going;
+        if (n != 1)
+            return lt_expr_fail_with(job, set->label,
+                                     n ? "gave more than one value" : "gave no value");
+        size_t start = expr->values.len;
+        const char *fault = lt_machine_write(&expr->machine, &expr->values, value, 1);
+        if (fault)
+            return lt_expr_fail_with(job, set->label, fault);
+        expr->fields[i].value.len = expr->values.len - start;
+        if (!expr->second_is_apart)
+            *record = lt_val_object_set(heap, *record, lt_val_string(expr->fields[i].name), value);
+    }
+    const char *at = expr->values.data;
+    for (size_t i = 0; i < expr->n_sets; i++) {
+        expr->fields[i].value.data = at;
+        at += expr->fields[i].value.len;
+    }
+    return expr->n_sets ? lt_expr_splice(job) : LT_GOES_ON;
+}
+
+static enum lt_going run_key(struct lt_expr_job *job, struct lt_val record) {
+    struct lt_expr *expr = job->expr;
+    struct lt_heap *heap = &expr->machine.vm.heap;
+    struct lt_val value;
+    unsigned n;
+
+    enum lt_going going = take(job, &expr->key, record, 2, &value, &n);
+    if (going != LT_GOES_ON)
+        return going;
+    if (n > 1)
+        return lt_expr_fail_with(job, expr->key.label, "gave more than one value");
+    if (n == 0 || value.kind == LT_VAL_NULL)
+        return LT_GOES_ON;
+    if (value.kind == LT_VAL_STRING) {
+        job->result->key = lt_expr_keep(job, lt_val_bytes(heap, value));
+        return LT_GOES_ON;
+    }
+    lt_buf_clear(&expr->values);
+    const char *fault = lt_machine_write(&expr->machine, &expr->values, value, 1);
+    if (fault)
+        return lt_expr_fail_with(job, expr->key.label, fault);
+    job->result->key = lt_expr_keep(job, lt_buf_slice(&expr->values));
+    return LT_GOES_ON;
+}
+
+static enum lt_going run_routes(struct lt_expr_job *job, struct lt_val record) {
+    struct lt_expr *expr = job->expr;
+    struct lt_val value = lt_val_null();
+    unsigned n = 0;
+
+    for (size_t i = 0; i < expr->n_routes; i++) {
+        bool always = !expr->routes[i].label.data;
+        enum lt_going going =
+            always ? LT_GOES_ON : take(job, &expr->routes[i], record, 1, &value, &n);
+        if (going != LT_GOES_ON)
+            return going;
+        if (always || (n && lt_val_is_true(value))) {
+            job->result->route = i;
+            return LT_GOES_ON;
+        }
+    }
+    if (!expr->n_routes)
+        return LT_GOES_ON;
+    return lt_expr_end_with(job, LT_EXPR_NO_ROUTE, lt_slice(NULL, 0),
+                            lt_expr_keep(job, LT_LIT("no route's condition holds")));
+}
+
+static enum lt_going run_record(struct lt_expr_job *job) {
+    struct lt_expr *expr = job->expr;
+
+    *job->result = (struct lt_expr_result){.outcome = LT_EXPR_OK, .data = job->record};
+    if (expr->fuse && lt_fuse_run(expr->fuse, job->record, job->result, job->arena))
+        return LT_ENDED;
+    *job->result = (struct lt_expr_result){.outcome = LT_EXPR_OK, .data = job->record};
+    if (validate(job) == LT_ENDED)
+        return LT_ENDED;
+    if (expr->needs_libjq)
+        return LT_PARKED;
+    struct lt_val record = lt_val_of_doc(&expr->machine.doc);
+    enum lt_going going = run_sets(job, &record);
+    if (going == LT_GOES_ON && expr->key.label.data)
+        going = run_key(job, record);
+    return going == LT_GOES_ON ? run_routes(job, record) : going;
 }
 
 static leat_status finish(struct lt_expr_job *job, struct leat_error *err) {
@@ -99,10 +220,12 @@ leat_status lt_expr_run(struct lt_expr *expr, const struct lt_slice *records, si
     for (size_t i = 0; status == LEAT_OK && i < n; i++) {
         struct lt_expr_job job = {
             .expr = expr, .arena = arena, .record = records[i], .result = &results[i]};
-        if (validate(&job) == LT_ENDED || job.no_memory)
+        if (run_record(&job) != LT_PARKED || job.no_memory) {
             status = finish(&job, err);
-        else
-            parking.jobs[parking.n++] = job;
+            continue;
+        }
+        *job.result = (struct lt_expr_result){.outcome = LT_EXPR_OK, .data = job.record};
+        parking.jobs[parking.n++] = job;
         if (parking.n == MAX_PARKED)
             status = run_parked(expr, &parking, err);
     }

@@ -36,6 +36,7 @@ void lt_expr_filter_free(struct lt_expr_filter *filter) {
 struct lines {
     bool raw;
     struct lt_buf *out;
+    size_t start; /* what it had */
     size_t n;
 };
 
@@ -51,20 +52,27 @@ static leat_status put_line(void *ctx, struct lt_json value, struct leat_error *
     return lt_buf_status(lines->out, err);
 }
 
+static void clear_lines(void *ctx) {
+    struct lines *lines = ctx;
+
+    lines->out->len = lines->start;
+    lines->n = 0;
+}
+
 leat_status lt_expr_filter_run(struct lt_expr_filter *filter, struct lt_slice json, bool raw,
                                struct lt_buf *out, size_t *n_outputs, struct leat_error *err) {
-    struct lines lines = {.raw = raw, .out = out};
+    struct lines lines = {.raw = raw, .out = out, .start = out->len};
+    const struct lt_expr_outputs outputs = {.ctx = &lines, .add = put_line, .clear = clear_lines};
     struct lt_json checked;
-    size_t start = out->len;
 
     if (n_outputs)
         *n_outputs = 0;
     leat_status status = lt_json_parse(&checked, json, LT_JSON_DEFAULT_DEPTH, err);
     if (status != LEAT_OK)
         return status;
-    status = lt_expr_eval_run(&filter->eval, checked, put_line, &lines, err);
+    status = lt_expr_eval_run(&filter->eval, checked, &outputs, err);
     if (status != LEAT_OK)
-        out->len = start;
+        out->len = lines.start;
     else if (n_outputs)
         *n_outputs = lines.n;
     return status;

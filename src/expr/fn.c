@@ -300,6 +300,10 @@ bool lt_fn_is_left_to_libjq(struct lt_slice name, size_t n_args) {
         if (is_named(left[i], name, n_args))
             return true;
     }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (is_named(names[i], name, n_args)) /* known, and nothing here does it */
+            return !lt_fn_find(name, n_args) && !lt_fn_prelude(name, n_args);
+    }
     return false;
 }
 

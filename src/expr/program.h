@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "expr/expr.h"
 #include "expr/remote.h"
+#include "expr/tree.h"
 
 enum lt_expr_kind { LT_EXPR_DEF, LT_EXPR_SET, LT_EXPR_KEY, LT_EXPR_ROUTE, LT_EXPR_FILTER };
 
@@ -60,6 +61,21 @@ const char *lt_expr_label(enum lt_expr_kind kind, size_t index, struct lt_slice 
  */
 LEAT_MUST_CHECK leat_status lt_expr_program_compile(const struct lt_expr_program *p,
                                                     struct lt_remote **out, struct leat_error *err);
+
+/** As above, but it is compiled when it is first asked. Errors: LEAT_E_NOMEM. */
+LEAT_MUST_CHECK leat_status lt_expr_program_keep(const struct lt_expr_program *p,
+                                                 struct lt_remote **out, struct leat_error *err);
+
+/** Parses a part's text by our own parser, with the definitions and variables of `src`.
+ * Errors: as lt_tree_parse(), with the expression's name. */
+LEAT_MUST_CHECK leat_status lt_expr_parse_part(struct lt_tree_part *tree,
+                                               const struct lt_expr_part *part,
+                                               const struct lt_expr_source *src,
+                                               struct lt_arena *arena, struct leat_error *err);
+
+/** The definitions alone, where nothing uses them. */
+LEAT_MUST_CHECK leat_status lt_expr_parse_defs(const struct lt_expr_source *src,
+                                               struct lt_arena *arena, struct leat_error *err);
 
 /** Checks that the value of each variable is JSON. Errors: LEAT_E_CONFIG. */
 LEAT_MUST_CHECK leat_status lt_expr_check_vars(const struct lt_expr_var *vars, size_t n,

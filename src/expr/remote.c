@@ -22,8 +22,9 @@ enum {
     DEFAULT_MAX_MS = 5000,
     DEFAULT_MAX_BYTES = 512 << 20,
     START_MS = 60000, /* to start and compile */
-    LOOK_MS = 20,     /* how often the memory of a job at work is looked at */
-    MAX_AHEAD = 64,   /* jobs on their way */
+    MAX_STARTS = 4,
+    LOOK_MS = 20,   /* how often the memory of a job at work is looked at */
+    MAX_AHEAD = 64, /* jobs on their way */
     MAX_AHEAD_BYTES = 256 << 10,
     READ_BYTES = 64 << 10,
 };
@@ -174,10 +175,11 @@ static bool wait_for_answer(struct lt_remote *remote, uint32_t *type, struct lt_
     return true;
 }
 
-static leat_status did_not_start(struct lt_remote *remote, struct leat_error *err) {
+static leat_status did_not_start(struct lt_remote *remote, bool *killed, struct leat_error *err) {
     int how = lt_remote_reap(&remote->process);
 
     stop(remote);
+    *killed = WIFSIGNALED(how);
     if (WIFEXITED(how) && WEXITSTATUS(how) == LT_WIRE_EXIT_NOMEM)
         return lt_fail(err, LEAT_E_NOMEM, 0, "libjq has no memory for the program");
     return lt_fail(err, LEAT_E_UNSUPPORTED, 0, "the process that runs libjq did not start (%s %d)",
@@ -199,14 +201,44 @@ static void send_program(struct lt_remote *remote) {
     remote->limit_changed = false;
 }
 
-leat_status lt_remote_start(struct lt_remote *remote,
-                            void (*complain)(void *ctx, struct lt_slice message), void *ctx,
-                            struct leat_error *err) {
-    struct lt_slice body, message;
-    uint32_t type, version = 0;
+struct complaining {
+    void (*complain)(void *ctx, struct lt_slice message);
+    void *ctx;
+};
 
-    if (remote->process.pid)
+/* What the helper says of the program. */
+static leat_status take_first_answer(struct lt_remote *remote, uint32_t type, struct lt_slice body,
+                                     const struct complaining *to, struct leat_error *err) {
+    struct lt_slice message;
+    uint32_t version = 0;
+    leat_status status;
+
+    if (type == LT_WIRE_READY && lt_wire_take(&body, &version, sizeof(version)) &&
+        version == LT_WIRE_VERSION) {
+        remote->process.base_bytes = lt_remote_resident(&remote->process);
         return LEAT_OK;
+    }
+    if (type == LT_WIRE_BAD) {
+        while (lt_wire_take_text(&body, &message))
+            if (to->complain)
+                to->complain(to->ctx, message);
+        status = lt_fail(err, LEAT_E_CONFIG, 0, "jq: cannot compile");
+    } else if (type == LT_WIRE_NO_LIBJQ) {
+        status = lt_fail(err, LEAT_E_UNSUPPORTED, 0, "%.*s", LT_FMT(body));
+    } else {
+        status = lt_fail(err, LEAT_E_UNSUPPORTED, 0,
+                         "the process that runs libjq is of another version");
+    }
+    stop(remote);
+    return status;
+}
+
+static leat_status start_once(struct lt_remote *remote, bool *killed, const struct complaining *to,
+                              struct leat_error *err) {
+    struct lt_slice body;
+    uint32_t type;
+
+    *killed = false;
     leat_status status = lt_remote_spawn(&remote->process, remote->for_people, err);
     if (status != LEAT_OK)
         return status;
@@ -216,24 +248,20 @@ leat_status lt_remote_start(struct lt_remote *remote,
         return no_memory(err);
     }
     if (!wait_for_answer(remote, &type, &body))
-        return did_not_start(remote, err);
-    if (type == LT_WIRE_READY && lt_wire_take(&body, &version, sizeof(version)) &&
-        version == LT_WIRE_VERSION) {
-        remote->process.base_bytes = lt_remote_resident(&remote->process);
-        return LEAT_OK;
-    }
-    if (type == LT_WIRE_BAD) {
-        while (lt_wire_take_text(&body, &message))
-            if (complain)
-                complain(ctx, message);
-        status = lt_fail(err, LEAT_E_CONFIG, 0, "jq: cannot compile");
-    } else if (type == LT_WIRE_NO_LIBJQ) {
-        status = lt_fail(err, LEAT_E_UNSUPPORTED, 0, "%.*s", LT_FMT(body));
-    } else {
-        status = lt_fail(err, LEAT_E_UNSUPPORTED, 0,
-                         "the process that runs libjq is of another version");
-    }
-    stop(remote);
+        return did_not_start(remote, killed, err);
+    return take_first_answer(remote, type, body, to, err);
+}
+
+/* One that somebody kills before it is ready is started again. */
+leat_status lt_remote_start(struct lt_remote *remote,
+                            void (*complain)(void *ctx, struct lt_slice message), void *ctx,
+                            struct leat_error *err) {
+    const struct complaining to = {complain, ctx};
+    leat_status status = LEAT_OK;
+    bool killed = !remote->process.pid;
+
+    for (int i = 0; killed && i < MAX_STARTS; i++)
+        status = start_once(remote, &killed, &to, err);
     return status;
 }
 

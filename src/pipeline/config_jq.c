@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The expressions of each pipeline, compiled together as a run does; and those of the sources, many
- * at once, since compiling costs some 26 ms however short the texts are. Each text is given lines
- * of its own in an imagined document, so that the line of an error tells which text it is in and
- * where; the way from there to the file goes through quotes, escapes and indentation. A text with
- * an error is replaced by `.` and the rest tried again, so that every error is told.
+ * at once, since compiling what is left to libjq costs some 26 ms however short the texts are. Each
+ * text is given lines of its own in an imagined document, so that the line of an error tells which
+ * text it is in and where; the way from there to the file goes through quotes, escapes and
+ * indentation. A text with an error is replaced by `.` and the rest tried again, so that every
+ * error is told.
  */
 #include "pipeline/config.h"
 
@@ -21,6 +22,7 @@ struct numbered {
 };
 
 struct compilation {
+    const char *pipeline; /* or NULL */
     struct lt_expr_source source;
     struct numbered *texts;
     size_t n;
@@ -130,6 +132,66 @@ static bool tell(struct lt_config *c, struct compilation *k, const struct leat_e
     return true;
 }
 
+static struct lt_place place_of(const struct lt_config *c, const struct compilation *k,
+                                const struct lt_expr_text *copy) {
+    struct lt_place place = {0, 0};
+
+    for (size_t i = 0; i < k->n; i++) {
+        const struct lt_config_jq *known = k->texts[i].known;
+        if (k->texts[i].copy == copy && known)
+            lt_yaml_place(&c->source, lt_yaml_source_offset(&c->source, known->node, known->offset),
+                          &place.line, &place.column);
+    }
+    return place;
+}
+
+/* The text of the i-th plan: lt_expr_explain() has the order sets, key, conditions. */
+static const struct lt_expr_text *planned(const struct compilation *k, size_t i) {
+    const struct lt_expr_source *src = &k->source;
+
+    if (i < src->n_sets)
+        return &src->sets[i];
+    i -= src->n_sets;
+    if (src->key && i-- == 0)
+        return src->key;
+    for (size_t n = 0; n < src->n_routes; n++)
+        if (src->routes[n].text.data && i-- == 0)
+            return &src->routes[n];
+    return NULL;
+}
+
+/* Keeps how each expression is run, for `leat check`. */
+static void keep_plans(struct lt_config *c, const struct compilation *k,
+                       const struct lt_expr *expr) {
+    struct lt_expr_plan plan;
+    size_t n = 0;
+
+    while (lt_expr_explain(expr, n, &plan))
+        n++;
+    struct lt_system_expression *all =
+        lt_config_alloc(c, c->system->n_expressions + n, sizeof(*all));
+    if (!all)
+        return; /* no_memory is set */
+    if (c->system->n_expressions)
+        memcpy(all, c->system->expressions, c->system->n_expressions * sizeof(*all));
+    c->system->expressions = all;
+    for (size_t i = 0; lt_expr_explain(expr, i, &plan); i++) {
+        bool as_set = !k->pipeline; /* a query is compiled as a set, and was written as none */
+        if (as_set)
+            plan.label = lt_slice_from(plan.label, strlen("set."));
+        if (as_set && plan.tier == LT_EXPR_FUSED)
+            plan.tier = LT_EXPR_COMPILED;
+        all[c->system->n_expressions++] = (struct lt_system_expression){
+            .pipeline = k->pipeline,
+            .name = lt_arena_str(c->arena, plan.label),
+            .tier = plan.tier,
+            .why = plan.why ? lt_arena_str(c->arena, lt_slice_str(plan.why)) : NULL,
+            .place = place_of(c, k, planned(k, i)),
+        };
+        c->no_memory |= !all[c->system->n_expressions - 1].name;
+    }
+}
+
 /* Compiles until nothing is wrong, or what is wrong has no place of its own: that is in `left`. */
 static leat_status compile(struct lt_config *c, struct compilation *k, struct leat_error *left) {
     leat_status status = LEAT_OK;
@@ -137,6 +199,8 @@ static leat_status compile(struct lt_config *c, struct compilation *k, struct le
     for (int round = 0; k->n && round < MAX_ROUNDS; round++) {
         struct lt_expr *expr = NULL;
         status = lt_expr_compile(&expr, &k->source, left);
+        if (status == LEAT_OK && round == 0)
+            keep_plans(c, k, expr);
         lt_expr_free(expr);
         if (status != LEAT_E_CONFIG || !tell(c, k, left))
             return status;
@@ -154,6 +218,7 @@ static leat_status check_pipeline(struct lt_config *c, const struct lt_system_pi
         return LEAT_OK; /* told */
     if (!prepare(c, pipeline, &k))
         return LEAT_OK; /* no_memory is set */
+    k.pipeline = pipeline->name;
     if (pipeline->source_api) {
         k.source.vars = &resource;
         k.source.n_vars = 1;
@@ -195,7 +260,7 @@ static leat_status check_queries(struct lt_config *c, const struct lt_config_jq 
     return status == LEAT_E_CONFIG ? LEAT_OK : status;
 }
 
-/* A plain path is right as it is, and most queries are one: libjq is then not even loaded. */
+/* A plain path is right as it is, and most queries are one. */
 static bool is_path(const struct lt_config_jq *query) {
     struct lt_expr_path path;
     struct lt_arena arena;

@@ -156,6 +156,39 @@ static const struct lt_config_kind test_kind = {
     .finish = lt_config_finish_test,
 };
 
+static const struct lt_config_property limits_rows[] = {
+    {.name = "steps",
+     .type = &lt_config_int,
+     AT(lt_system_pipeline, limits.max_steps),
+     .fallback = "100000000",
+     .min = 1000,
+     .max = 1000000000000,
+     .help =
+         "of the evaluator, some 10 to 100 million a second: the same for the same record on any "
+         "machine. What runs through libjq has none"},
+    {.name = "time",
+     .type = &lt_config_duration,
+     AT(lt_system_pipeline, limits.max_ms),
+     .fallback = "5s",
+     .min = 10,
+     .max = 3600000,
+     .help = "for all expressions of a record"},
+    {.name = "memory",
+     .type = &lt_config_bytes,
+     AT(lt_system_pipeline, limits.max_bytes),
+     .fallback = "512MiB",
+     .min = MiB,
+     .max = 64LL * 1024 * MiB,
+     .help = "for what its expressions compute"},
+    {0},
+};
+static const struct lt_config_kind limits_kind = {
+    .name = "limits",
+    .help = "What the expressions may take for one record. One that takes more becomes a dead "
+            "letter, and the pipeline goes on.",
+    .properties = limits_rows,
+};
+
 static const struct lt_config_property pipeline_rows[] = {
     {.name = "source",
      .type = &lt_config_object,
@@ -196,6 +229,10 @@ static const struct lt_config_property pipeline_rows[] = {
      .max = 1024LL * MiB,
      .help = "what each route may hold that its destination has not acknowledged; when it is full, "
              "the source waits"},
+    {.name = "limits",
+     .type = &lt_config_object,
+     .kind = &limits_kind,
+     .help = "what the expressions may take for one record"},
     {.name = "tests",
      .type = &lt_config_list,
      AT(lt_system_pipeline, tests),

@@ -335,6 +335,7 @@ const struct lt_config_type lt_config_int = {
     .schema = "\"type\":\"integer\"",
     SCALAR,
     .read_text = read_int_text,
+    .show = show_uint,
     .unquoted = true,
 };
 const struct lt_config_type lt_config_bytes = {

@@ -489,6 +489,8 @@ static void start_read(struct lt_run_task *task) {
 }
 
 void lt_run_task_resume(struct lt_run_task *task) {
+    if (!task->outlets)
+        return; /* it could not be opened: its worker ends */
     send_all(task);
     lt_run_task_advance(task);
     start_read(task);

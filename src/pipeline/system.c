@@ -187,6 +187,8 @@ leat_status lt_system_compile_for(const struct lt_system_pipeline *pipeline, con
         var.json = lt_slice_str(json);
     }
     status = lt_expr_compile(out, &source, err);
+    if (status == LEAT_OK)
+        lt_expr_set_limits(*out, &pipeline->limits);
 done:
     lt_arena_deinit(&arena);
     return status;

@@ -86,8 +86,18 @@ struct lt_system_pipeline {
     const char *dead_bucket; /**< instead of a stream, with a source_api only; or NULL */
     const char *dead_prefix;
     uint64_t buffer_bytes; /**< a route may hold this much that its sink has not acknowledged */
+    struct lt_expr_limits limits;
     struct lt_system_test *tests;
     size_t n_tests;
+    struct lt_place place;
+};
+
+/** How an expression of the file is run. */
+struct lt_system_expression {
+    const char *pipeline; /**< or NULL: it is asked of an API's page or of a record of it */
+    const char *name; /**< "set.NAME", "key", "route[0].when"; of an API "records", "next", … */
+    enum lt_expr_tier tier;
+    const char *why; /**< for what is left to libjq, or not fused; else NULL */
     struct lt_place place;
 };
 
@@ -105,6 +115,8 @@ struct lt_system {
     size_t n_apis;
     struct lt_system_pipeline *pipelines;
     size_t n_pipelines;
+    struct lt_system_expression *expressions; /**< plain paths of APIs are not among them */
+    size_t n_expressions;
 };
 
 /** One thing that is wrong in a file. */

@@ -73,10 +73,12 @@ def on_terminal(*args, **env):
     return process.wait(60), text.decode().replace("\r\n", "\n")
 
 
-def test_a_good_file_gives_one_line_and_0(write):
+def test_a_good_file_gives_a_line_and_one_a_pipeline_and_0(write):
     path = write(GOOD)
     done = run("check", path)
-    assert done.stdout == f"{path}: ok (4 streams, 1 bucket, 1 delivery, 1 pipeline, 3 tests)\n"
+    assert done.stdout.splitlines()[0] == f"{path}: ok (4 streams, 1 bucket, 1 delivery, 1 pipeline, 3 tests)"
+    assert re.fullmatch(r"  pipeline p: \d expressions? .*\n(.*through libjq.*\n)?",
+                        done.stdout.split("\n", 1)[1])
     assert done.stderr == ""
 
 
@@ -242,3 +244,43 @@ def test_the_examples_of_the_repository_are_good():
     for path in files:
         run("check", path, env=app)
         run("test", path, env=app)
+
+
+TIERS = """
+streams: {a: {shards: 1}, b: {shards: 1}}
+pipelines:
+  p:
+    source: {stream: a}
+    set:
+      one: '$__loc__ | 1'
+      two: '.n as [$x] ?// $x | $x'
+      three: '_plus(.n; 1)'
+    route: [{when: '.n > 1', to: b}, {to: b}]
+"""
+
+
+def test_check_says_what_runs_through_libjq_and_why(tmp_path):
+    path = tmp_path / "tiers.yaml"
+    path.write_text(TIERS)
+    done = run("check", path)
+    summary, libjq = done.stdout.splitlines()[1:]
+    assert summary.startswith("  pipeline p: 1 expression through libjq, ") and "compiled" in summary
+    assert libjq.startswith(f"{path}:9:15: p.set.three: runs through libjq: ") and "_plus" in libjq
+    told = run("check", "--verbose", path).stdout.splitlines()[2:]
+    assert [line.split(": ")[1] for line in told] == ["p.set.one", "p.set.two", "p.set.three", "p.route[0].when"]
+    assert run("check", "--quiet", path).stdout == ""
+    found = json.loads(run("check", "-o", "json", path).stdout)["expressions"]
+    assert [(e["pipeline"], e["expression"], e["line"]) for e in found] == [
+        ("p", "set.one", 7), ("p", "set.two", 8), ("p", "set.three", 9), ("p", "route[0].when", 10)]
+    assert [e["runs"] for e in found][1:] == ["compiled", "libjq", "compiled"]
+    assert "_plus" in found[2]["why"]
+
+
+def test_limits_of_a_pipeline_are_checked(tmp_path):
+    path = tmp_path / "limits.yaml"
+    path.write_text(TIERS + "    limits: {steps: 5, time: 2s, memry: 1GiB}\n")
+    done = run("check", path, code=2)
+    assert "steps is '5'; expected a whole number, 1,000 to 1,000,000,000,000" in done.stdout
+    assert 'memry' in done.stdout and 'memory' in done.stdout
+    path.write_text(TIERS + "    limits: {steps: 5000, time: 2s, memory: 64MiB}\n")
+    run("check", path)

@@ -70,7 +70,8 @@ def problems(text, write, env=None):
 def test_a_good_file_is_counted(write):
     path = write(GOOD)
     done = run("check", path, env=TOKEN)
-    assert done.stdout == f"{path}: ok (1 bucket, 1 source, 2 resources, 1 pipeline)\n"
+    assert done.stdout == f"{path}: ok (1 bucket, 1 source, 2 resources, 1 pipeline)\n" \
+                          "  pipeline orders: 2 expressions computed once\n"
     counted = json.loads(run("check", "-o", "json", path, env=TOKEN).stdout)
     assert (counted["sources"], counted["resources"], counted["tests"]) == (1, 2, 0)
 
@@ -302,7 +303,8 @@ APP = {"SPOTIFY_CLIENT_ID": "some-client", "SPOTIFY_CLIENT_SECRET": "some-secret
 
 def test_the_spotify_example_is_well_formed():
     done = run("check", SPOTIFY, env=APP)
-    assert done.stdout == f"{SPOTIFY}: ok (1 bucket, 1 source, 4 resources, 1 pipeline, 7 tests)\n"
+    assert done.stdout == f"{SPOTIFY}: ok (1 bucket, 1 source, 4 resources, 1 pipeline, 7 tests)\n" \
+                          "  pipeline catalogue: 1 expression computed once\n"
     done = run("check", SPOTIFY, code=2)
     assert {line.split(": ")[1] for line in done.stdout.splitlines()} == {
         "environment variable SPOTIFY_CLIENT_ID is not set; expected it in the environment, in a .env beside the "

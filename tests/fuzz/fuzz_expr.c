@@ -39,7 +39,7 @@ static void run(struct lt_expr *expr) {
     struct lt_arena arena;
 
     lt_arena_init(&arena, 1 << 26);
-    lt_expr_set_limits(expr, 100, 64 << 20);
+    lt_expr_set_limits(expr, &(struct lt_expr_limits){1000000, 100, 64 << 20});
     for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
         struct lt_slice record = lt_slice_str(records[i]);
         struct lt_expr_result result;

@@ -59,20 +59,29 @@ struct bad {
     const char *message;
 };
 
-static void compile_names_line_column_and_jqs_message(void **state) {
+#define EARLY "set.total: syntax error: the expression ends too early; expected an expression"
+
+static void compile_names_line_column_and_what_is_wrong(void **state) {
     static const struct bad bad[] = {
-        {"1 +", 10, 8, "set.total: syntax error: the expression ends too early"},
-        {"", 10, 5, "set.total: syntax error: the expression ends too early"},
-        {"# only a comment", 10, 21, "set.total: syntax error: the expression ends too early"},
-        {"if . then 1", 10, 16, "set.total: syntax error: the expression ends too early"},
-        {"def f: 1;", 10, 14, "set.total: syntax error: the expression ends too early"},
-        {"1;2", 10, 6, "set.total: syntax error, unexpected ';'"},
-        {".a |\n  .b b", 11, 10, "set.total: syntax error, unexpected IDENT"},
+        {"1 +", 10, 8, EARLY},
+        {"", 10, 5, EARLY},
+        {"# only a comment", 10, 21, EARLY},
+        {"if . then 1", 10, 16,
+         "set.total: syntax error: the expression ends too early; expected an operator, \"elif\" "
+         "or \"else\" (in jq 1.6 each `if` has one)"},
+        {"def f: 1;", 10, 14, EARLY},
+        {"1;2", 10, 6, "set.total: syntax error, unexpected ';'; expected an operator or the end"},
+        {".a |\n  .b b", 11, 10,
+         "set.total: syntax error, unexpected 'b'; expected an operator or the end"},
         {"\"\xc3\xa9\xc3\xa9\" | foo", 10, 12, "set.total: foo/0 is not defined"},
         {". as $x | $y", 10, 15, "set.total: $y is not defined"},
         {"label $x | break $y", 10, 16, "set.total: label y is not defined"},
-        {"import \"a\" as a; .", 10, 5, "set.total: syntax error, unexpected import"},
-        {"include \"a\"; .", 10, 5, "set.total: syntax error, unexpected include"},
+        {"import \"a\" as a; .", 10, 5,
+         "set.total: syntax error, unexpected import; modules are not available: put definitions "
+         "under `with:` or before the expression"},
+        {"include \"a\"; .", 10, 5,
+         "set.total: syntax error, unexpected include; modules are not available: put definitions "
+         "under `with:` or before the expression"},
         {"1/0", 10, 5, "set.total: Division by zero?"},
     };
     struct leat_error err;
@@ -271,7 +280,7 @@ static void text_that_is_not_from_a_file_has_no_line(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compile_accepts_texts_that_are_closed_in_themselves),
-        cmocka_unit_test(compile_names_line_column_and_jqs_message),
+        cmocka_unit_test(compile_names_line_column_and_what_is_wrong),
         cmocka_unit_test(compile_suggests_the_nearest_known_function),
         cmocka_unit_test(compile_keeps_a_text_in_its_place),
         cmocka_unit_test(compile_refuses_the_environment),

@@ -3,109 +3,6 @@
 
 #include <stdio.h>
 
-#include "expr/constant.h"
-
-static const struct lt_expr_var vars[] = {{"resource", LT_LIT("\"a\"")},
-                                          {"more", LT_LIT("{\"x\":[1]}")}};
-
-static bool is_constant(const char *text) {
-    static const struct lt_expr_text def = {LT_LIT("endswith(f)"), LT_LIT(".z"), 0, 0};
-    struct lt_expr_source source = {.defs = &def, .n_defs = 1, .vars = vars, .n_vars = 2};
-
-    return lt_expr_is_constant(lt_slice_str(text), &source);
-}
-
-static void text_that_does_not_look_at_the_record_is_constant(void **state) {
-    static const char *const texts[] = {
-        "$resource == \"new_releases\"",
-        "true",
-        "1",
-        "\"text\"",
-        "\"a\\\"b\\\\\"",
-        "$resource",
-        "$more.x[0] == 1",
-        "$more.\"x\"",
-        "$more . \"x\" [0]",
-        "$more[\"x\"]",
-        "[$resource, 1] | length",
-        "$resource | startswith(\"a\") | not",
-        "$resource == \"a\" or $resource != \"b\" and (1 < 2)",
-        "($resource | test(\"^a\")) and true",
-        "$resource | . == \"a\"",
-        "$resource | IN(\"a\", \"b\")",
-        "$resource | split(\"/\") | .[0]",
-        "1 <= 2, 2 >= 1, 3 > 2",
-        "$resource + \"/\" + \"b\"",
-        "-1",
-        "$more | .x | any(. == 1)",
-        "\n$resource\n==\t\"a\" ",
-        "null",
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        if (!is_constant(texts[i]))
-            fail_msg("%s is not taken as constant", texts[i]);
-}
-
-static void text_that_may_look_at_the_record_is_not_constant(void **state) {
-    static const char *const texts[] = {
-        "",
-        ".",
-        ".a",
-        ".a == $resource",
-        "$resource == .a",
-        "$resource and .a",
-        "$resource or.a",
-        "$more[.a]",
-        "$more | .x, 1 | $more[0]?",
-        "($resource | .x) == .x",
-        "($resource | startswith(\"a\")) and startswith(\"a\")",
-        "startswith(\"a\")",
-        "not",
-        "length",
-        "[.[]]",
-        "..",
-        ".[0]",
-        "$resource | endswith(\"a\")", /* the user's own */
-        "$resource | now",
-        "$resource | input",
-        "$resource | error",
-        "$resource | env",
-        "now",
-        "$other == 1",
-        "$__loc__",
-        "\"\\(.a)\"",
-        "\"\\($resource)\"",
-        "$resource as $x | $x",
-        "def f: .a; f",
-        "if $resource == \"a\" then 1 else .a end",
-        "$resource // .a",
-        "$resource |= .a",
-        "$resource = 1",
-        "$resource += 1",
-        "{a: 1}",
-        "{a}",
-        "@json",
-        "reduce 1 as $x (0; .)",
-        "try error catch .",
-        "1 * 2",
-        "1 / 2",
-        "$resource?",
-        "$resource # .a",
-        "!",
-        "(1",
-        "1)",
-        "\"a",
-        "\"a\\",
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        if (is_constant(texts[i]))
-            fail_msg("%s is taken as constant", texts[i]);
-}
-
 /* ---- what has to be computed with each record ---- */
 
 static void check_computes(bool expected, const struct kit *kit) {
@@ -251,8 +148,6 @@ static void constants_change_no_outcome(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_that_does_not_look_at_the_record_is_constant),
-        cmocka_unit_test(text_that_may_look_at_the_record_is_not_constant),
         cmocka_unit_test(record_that_nothing_looks_at_is_only_validated),
         cmocka_unit_test(record_of_a_constant_program_is_validated_all_the_same),
         cmocka_unit_test(fields_of_constants_are_seen_by_key_and_routes),

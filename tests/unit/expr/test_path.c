@@ -315,9 +315,10 @@ static void begin_round(struct round *r) {
         lt_buf_printf(&program, "%s(try [%s] catch gsub(\"[\\u0000-\\u001f]\"; \" \"))",
                       i ? "," : "[", r->texts[i]);
     }
-    lt_buf_append_byte(&program, ']');
+    /* `_plus` is known to libjq alone: so both run through it */
+    lt_buf_append_str(&program, ", if false then _plus(1; 1) else empty end]");
     r->jq = make_filter(lt_buf_slice(&program));
-    r->same = make_filter(LT_LIT("."));
+    r->same = make_filter(LT_LIT("if false then _plus(1; 1) else . end"));
     lt_buf_deinit(&program);
 }
 

@@ -99,11 +99,46 @@ static void query_outputs_of_a_path_are_views_of_the_document(void **state) {
     lt_expr_query_free(query);
 }
 
-static void query_of_anything_else_runs_in_jq(void **state) {
+static void query_outputs_that_stand_in_the_document_are_views_of_it(void **state) {
+    static const char text[] = "{\"a\":[1.50,{\"b\" : 2},\"\\u0041\"]}";
+    struct lt_expr_query *query = make("(.a[] | select(. != 7)), 5", NULL);
+    struct lt_json *outputs;
+    struct lt_arena arena;
+    struct leat_error err;
+    size_t n;
+
+    (void)state;
+    lt_arena_init(&arena, 1 << 20);
+    assert_false(lt_expr_query_is_path(query));
+    assert_null(lt_expr_query_why_libjq(query));
+    assert_int_equal(lt_expr_query_run(query, parse(text), &arena, &outputs, &n, &err), LEAT_OK);
+    assert_int_equal(n, 4);
+    assert_ptr_equal(outputs[0].raw.data, text + 6);
+    assert_ptr_equal(outputs[1].raw.data, text + 11);
+    assert_int_equal(outputs[1].raw.len, strlen("{\"b\" : 2}"));
+    assert_ptr_equal(outputs[2].raw.data, text + 21);
+    assert_true(lt_slice_eq_str(outputs[2].raw, "\"\\u0041\""));
+    assert_true(lt_slice_eq_str(outputs[3].raw, "5"));
+    lt_arena_deinit(&arena);
+    lt_expr_query_free(query);
+}
+
+static void query_left_to_libjq_says_why(void **state) {
+    struct lt_expr_query *query = make("_plus(.a; 1)", NULL);
+
+    (void)state;
+    assert_non_null(strstr(lt_expr_query_why_libjq(query), "libjq"));
+    lt_expr_query_free(query);
+    check("_plus(.a, 5; 1)", NULL, false, "{\"a\":1.50}", "2.5 6");
+    check_failure("_plus(.a; 1)", "{\"a\":[]}", LEAT_E_INVALID,
+                  "the expression failed: array ([]) and number (1) cannot be added");
+}
+
+static void query_of_anything_else_is_evaluated(void **state) {
     static const char *const vars[] = {"resource", "\"albums\"", "n", "{\"x\":[1,-2]}", NULL};
 
     (void)state;
-    check(".a | .b", NULL, false, "{\"a\":{\"b\":1.50}}", "1.5");
+    check(".a | .b", NULL, false, "{\"a\":{\"b\":1.50}}", "1.50");
     check("[.[] * 2]", NULL, false, "[1,2]", "[2,4]");
     check(".[] | select(. > 1)", NULL, false, "[1,2,3]", "2 3");
     check("$resource, $n.x[1], $n", vars, false, "null", "\"albums\" -2 {\"x\":[1,-2]}");
@@ -183,7 +218,8 @@ static void query_is_known_by_its_name_in_errors(void **state) {
 
     (void)state;
     assert_int_equal(lt_expr_query_new(&query, &text, NULL, 0, &err), LEAT_E_CONFIG);
-    assert_string_equal(err.text, "records: syntax error: the expression ends too early");
+    assert_string_equal(
+        err.text, "records: syntax error: the expression ends too early; expected an expression");
 }
 
 static void query_variable_that_is_no_json_is_refused(void **state) {
@@ -201,7 +237,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(query_of_a_plain_path_gives_the_bytes_as_they_stand),
         cmocka_unit_test(query_outputs_of_a_path_are_views_of_the_document),
-        cmocka_unit_test(query_of_anything_else_runs_in_jq),
+        cmocka_unit_test(query_of_anything_else_is_evaluated),
+        cmocka_unit_test(query_outputs_that_stand_in_the_document_are_views_of_it),
+        cmocka_unit_test(query_left_to_libjq_says_why),
         cmocka_unit_test(query_that_fails_says_why_as_jq_does),
         cmocka_unit_test(query_outputs_that_do_not_fit_in_the_arena_are_an_error),
         cmocka_unit_test(query_that_does_not_compile_names_the_place),

@@ -136,7 +136,7 @@ static void fields_that_no_expression_names_pass_byte_for_byte(void **state) {
     kit_expect_data(
         adds, odd,
         " {\"n\": 0, \"big\":100000000000000000001,\"neg\":-0.0, \"z\":\"\\u00e9\\/\xc3\xa9\","
-        "\"d\":1,\"d\":3,\"x\" : [ 1 ,{} ],\"t\":100000 }\r\n");
+        "\"d\":1,\"d\":3,\"x\" : [ 1 ,{} ],\"t\":1.0e+05 }\r\n");
     lt_expr_free(plain);
     lt_expr_free(adds);
 }
@@ -195,15 +195,20 @@ static void set_writes_each_kind_of_value(void **state) {
 static void set_that_is_not_finite_fails_instead_of_lying(void **state) {
     struct lt_expr *expr = kit_compile(
         &(struct kit){.sets = {"x", ".a | if . == 1 then nan elif . == 2 then infinite elif . == 3 "
-                                    "then [1,{\"b\":nan}] elif . == 4 then -1e1000 else . end"}});
-    static const char *const records[] = {"{\"a\":1}", "{\"a\":2}",     "{\"a\":3}",
-                                          "{\"a\":4}", "{\"a\":1e400}", "{\"a\":[[1e400]]}"};
+                                    "then [1,{\"b\":nan}] elif . == 4 then -1e1000 elif . == 5 "
+                                    "then 1e308 * 10 else . end"}});
+    static const char *const records[] = {"{\"a\":1}", "{\"a\":2}", "{\"a\":3}", "{\"a\":4}",
+                                          "{\"a\":5}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
         kit_expect_failure(expr, records[i], LT_EXPR_FAILED, "set.x",
                            "gave a number that is not finite");
-    kit_expect_data(expr, "{\"a\":5}", "{\"a\":5,\"x\":5}");
+    kit_expect_data(expr, "{\"a\":6}", "{\"a\":6,\"x\":6}");
+    lt_expr_free(expr);
+    expr = kit_compile(&(struct kit){.sets = {"x", ".a | if . == 1 then 2 else . end"}});
+    /* what is passed on is passed on as it is spelled */
+    kit_expect_data(expr, "{\"a\":[[1e400]]}", "{\"a\":[[1e400]],\"x\":[[1e400]]}");
     lt_expr_free(expr);
 }
 
@@ -224,7 +229,6 @@ static void error_messages_come_through(void **state) {
         {"input", "input is not available in a pipeline"},
         {"[inputs]", "inputs is not available in a pipeline"},
         {"env.HOME", "env is not available in a pipeline"},
-        {"input_filename", "input_filename is not available in a pipeline"},
         {"input_line_number", "input_line_number is not available in a pipeline"},
         {"get_search_list", "get_search_list is not available in a pipeline"},
         {"\"a\" | modulemeta", "modulemeta is not available in a pipeline"},
@@ -363,6 +367,8 @@ static void key_is_text(void **state) {
             assert_true(lt_slice_eq_str(r.key, rows[i].key));
     }
     lt_arena_deinit(&arena);
+    lt_expr_free(expr);
+    expr = kit_compile(&(struct kit){.key = ".k + 0"});
     kit_expect_failure(expr, "{\"k\":1e999}", LT_EXPR_FAILED, "key",
                        "gave a number that is not finite");
     lt_expr_free(expr);
@@ -423,9 +429,7 @@ static void odd_data_that_aborts_jq_is_a_failure_of_the_record(void **state) {
          "errror converting number of seconds since epoch to datetime"},
         {".t | strftime(\"%Y\")", "{\"t\":1e300}",
          "errror converting number of seconds since epoch to datetime"},
-        {".t | date", "{\"t\":1e400}",
-         "errror converting number of seconds since epoch to datetime"},
-        {"setpath([range(2000) | \"a\"]; 1)", "{}", "a path of more than 1000 steps"},
+        {"setpath([range(2000) | \"a\"]; 1)", "{}", "gave a value that is nested too deep"},
     };
 
     (void)state;
@@ -448,7 +452,7 @@ static void endless_evaluation_is_stopped_and_the_next_record_runs(void **state)
                                           "def f: 1 + f; f",
                                           "[range(1e15)] | length",
                                           "last(repeat(1))",
-                                          "\"x\" | gsub(\"\"; \"y\")",
+                                          "[limit(1e12; repeat(1))] | length",
                                           "def f: def g: f; try error(\"x\") catch g; f"};
 
     (void)state;
@@ -458,7 +462,7 @@ static void endless_evaluation_is_stopped_and_the_next_record_runs(void **state)
         snprintf(text, sizeof(text), "if .go then (%s) else 5 end", endless[i]);
         struct lt_expr *expr =
             kit_compile(&(struct kit){.sets = {"a", "1", "x", text}, .routes = {"r", ".x == 5"}});
-        lt_expr_set_limits(expr, 150, 64 << 20);
+        lt_expr_set_limits(expr, &(struct lt_expr_limits){0, 150, 64 << 20});
         lt_arena_init(&arena, 1 << 20);
         struct lt_expr_result r = kit_run(expr, "{\"go\":1}", &arena);
         if (r.outcome != LT_EXPR_FAILED)
@@ -475,7 +479,7 @@ static void greedy_evaluation_is_stopped_by_memory(void **state) {
     struct lt_expr *expr = kit_compile(&(struct kit){.sets = {"x", "[range(1e15)] | length"}});
 
     (void)state;
-    lt_expr_set_limits(expr, 60000, 16 << 20);
+    lt_expr_set_limits(expr, &(struct lt_expr_limits){0, 60000, 16 << 20});
     kit_expect_failure(expr, "{}", LT_EXPR_FAILED, "set.x", "took more than 16 MiB of memory");
     lt_expr_free(expr);
 }

@@ -101,7 +101,7 @@ static void unknown_keys_name_the_nearest_word(void **state) {
         {STREAMS PIPELINE "    rout: []\n", 5, 5, "did you mean 'route'?"},
         {STREAMS PIPELINE "    route: [{too: out}]\n", 5, 14, "did you mean 'to'?"},
         {STREAMS PIPELINE "    zzzzzzzzzz: 1\n    route: [{to: out}]\n", 5, 5,
-         "expected source, with, set, key, route, dead_letters, buffer or tests"},
+         "expected source, with, set, key, route, dead_letters, buffer, limits or tests"},
     };
     (void)state;
     RUN(cases);
