@@ -351,7 +351,8 @@ static void run(struct helper *h, struct lt_slice body) {
     }
     bool goes_on = end.end == LT_REMOTE_DONE;
     for (uint32_t i = 0; goes_on && lt_wire_take(&asks, &ask, sizeof(ask)); i++) {
-        end.ask = h->shared->ask = i;
+        end.ask = i;
+        h->shared->ask = i;
         goes_on = run_part(h, &ask, lt_jq.copy(doc), &end, &reason);
     }
     lt_jq.free(doc);
