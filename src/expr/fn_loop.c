@@ -76,9 +76,11 @@ static enum lt_flow give_some(struct lt_vm *vm, struct lt_sink *self, struct lt_
     struct lt_val left;
     enum lt_flow flow = lt_vm_binary(vm, LT_OP_SUB, r->state, lt_val_int(1), &left);
 
+    r->state = lt_val_null(); /* if it failed and a `?` goes on: jq has moved it out */
+    if (flow != LT_FLOW_ON)
+        return flow;
     r->state = left;
-    if (flow == LT_FLOW_ON)
-        flow = lt_vm_emit(vm, r->down, v, path);
+    flow = lt_vm_emit(vm, r->down, v, path);
     if (flow != LT_FLOW_ON || lt_val_compare(&vm->heap, left, lt_val_int(0)) > 0)
         return flow;
     return break_out(vm, r);

@@ -21,9 +21,7 @@ void lt_vm_init(struct lt_vm *vm, struct lt_arena *arena) {
 }
 
 void lt_vm_deinit(struct lt_vm *vm) {
-#if __has_include("expr/regex.c")
     lt_fn_regexes_free(vm->regexes);
-#endif
     vm->regexes = NULL;
 }
 
@@ -133,8 +131,9 @@ bool lt_frame_open(struct lt_vm *vm, struct lt_frame_room *room, const struct lt
  * takes for one of its own, and fails. */
 enum lt_flow lt_vm_catch(struct lt_vm *vm, enum lt_flow flow, struct lt_val *caught) {
     if (flow == LT_FLOW_BREAK) {
-        *caught = lt_val_object_set(&vm->heap, lt_val_object(&vm->heap, 1),
-                                    lt_val_string(lt_slice_str("__jq")), lt_val_int((int64_t)vm->label));
+        *caught =
+            lt_val_object_set(&vm->heap, lt_val_object(&vm->heap, 1),
+                              lt_val_string(lt_slice_str("__jq")), lt_val_int((int64_t)vm->label));
         return LT_FLOW_ON;
     }
     *caught = vm->error;

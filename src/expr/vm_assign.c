@@ -39,11 +39,21 @@ static enum lt_flow operate(struct lt_vm *vm, const struct assign *a, struct lt_
     return lt_vm_binary(vm, (enum lt_op)a->node->op, old, a->right, out);
 }
 
+/* The state stays null when it fails: a `?` on the left side may go on from there. */
+static enum lt_flow set_at(struct lt_vm *vm, struct assign *a, struct lt_val v) {
+    struct lt_val made;
+    enum lt_flow flow = lt_vm_setpath(vm, a->before, a->keys->at, a->keys->n, v, &made);
+
+    if (flow == LT_FLOW_ON)
+        a->state = made;
+    return flow;
+}
+
 /* The first output of an update is what counts; jq leaves the rest by a break. */
 static enum lt_flow set_first(struct lt_vm *vm, struct lt_sink *self, struct lt_val v,
                               const struct lt_path *path) {
     struct assign *a = (struct assign *)((char *)self - offsetof(struct assign, set));
-    enum lt_flow flow = lt_vm_setpath(vm, a->before, a->keys->at, a->keys->n, v, &a->state);
+    enum lt_flow flow = set_at(vm, a, v);
 
     (void)path;
     if (flow != LT_FLOW_ON)
@@ -60,7 +70,11 @@ static enum lt_flow remove_place(struct lt_vm *vm, struct assign *a) {
     for (size_t i = 0; i < a->keys->n; i++)
         keys = lt_val_array_append(&vm->heap, keys, a->keys->at[i]);
     places = lt_val_array_append(&vm->heap, places, keys);
-    return lt_vm_delpaths(vm, a->before, places, &a->state);
+    struct lt_val made;
+    enum lt_flow flow = lt_vm_delpaths(vm, a->before, places, &made);
+    if (flow == LT_FLOW_ON)
+        a->state = made;
+    return flow;
 }
 
 static enum lt_flow update(struct lt_vm *vm, struct assign *a, struct lt_val old) {
@@ -70,9 +84,7 @@ static enum lt_flow update(struct lt_vm *vm, struct assign *a, struct lt_val old
 
     if (lt_plan(f)->one) {
         flow = lt_vm_one_of(vm, f, a->frame, old, &v);
-        return flow == LT_FLOW_ON
-                   ? lt_vm_setpath(vm, a->before, a->keys->at, a->keys->n, v, &a->state)
-                   : flow;
+        return flow == LT_FLOW_ON ? set_at(vm, a, v) : flow;
     }
     a->label = vm->next_label++;
     flow = lt_vm_eval(vm, f, a->frame, old, NULL, &a->set);
@@ -104,7 +116,7 @@ static enum lt_flow set_place(struct lt_vm *vm, struct lt_sink *self, struct lt_
         old = lt_val_null();
     }
     flow = operate(vm, a, old, &v);
-    return flow == LT_FLOW_ON ? lt_vm_setpath(vm, a->before, keys.at, keys.n, v, &a->state) : flow;
+    return flow == LT_FLOW_ON ? set_at(vm, a, v) : flow;
 }
 
 static enum lt_flow assign(struct lt_vm *vm, struct lt_sink *self, struct lt_val v,

@@ -234,14 +234,18 @@ static enum lt_flow set_state(struct lt_vm *vm, struct lt_sink *self, struct lt_
 static enum lt_flow reduce_step(struct lt_vm *vm, struct after *self, const struct lt_path *path) {
     struct binder *b = (struct binder *)((char *)self - offsetof(struct binder, after));
     struct update u = {{set_state}, b};
-    struct lt_val state = b->state;
+    struct lt_val state = b->state, next;
     enum lt_flow flow;
 
     b->state = lt_val_null();
     if (path || !lt_plan(b->node->c)->one)
         return lt_vm_eval(vm, b->node->c, b->frame, state, path, &u.sink);
     flow = lt_vm_step(vm);
-    return flow == LT_FLOW_ON ? lt_vm_one_of(vm, b->node->c, b->frame, state, &b->state) : flow;
+    if (flow == LT_FLOW_ON)
+        flow = lt_vm_one_of(vm, b->node->c, b->frame, state, &next);
+    if (flow == LT_FLOW_ON)
+        b->state = next;
+    return flow;
 }
 
 static enum lt_flow bind_item(struct lt_vm *vm, struct lt_sink *self, struct lt_val v,
@@ -268,17 +272,20 @@ static enum lt_flow foreach_step(struct lt_vm *vm, struct after *self, const str
     return lt_vm_eval(vm, b->node->c, b->frame, state, path, &u.sink);
 }
 
-/* For each first state: all of the source, from the path that the state's expression left. */
+/* For each first state: all of the source, from the path that the state's expression left. jq 1.6
+ * moves the input out for the first of them: for the others the source sees null. */
 static enum lt_flow begin_state(struct lt_vm *vm, struct lt_sink *self, struct lt_val v,
                                 const struct lt_path *path) {
     struct binder *b = ((struct update *)self)->binder;
+    struct lt_val input = b->input;
     struct lt_saved saved;
     enum lt_flow flow;
 
     b->state = v;
+    b->input = lt_val_null();
     if (!lt_vm_save(vm, b->node, b->frame, &saved))
         return lt_vm_check(vm);
-    flow = lt_vm_eval(vm, b->node->a, b->frame, b->input, path, &b->sink);
+    flow = lt_vm_eval(vm, b->node->a, b->frame, input, path, &b->sink);
     lt_vm_restore(b->node, b->frame, &saved);
     if (flow == LT_FLOW_ON && b->node->kind == LT_NODE_REDUCE)
         flow = lt_vm_emit(vm, b->down, b->state, path);

@@ -5,6 +5,8 @@
  */
 #include "expr/vm_parts.h"
 
+#include <math.h>
+
 #define ONE(name)                                                                                  \
     static enum lt_flow name(struct lt_vm *vm, const struct lt_node *node, struct lt_frame *frame, \
                              struct lt_val input, struct lt_val *out)
@@ -94,6 +96,13 @@ ONE(operation) {
     if (flow == LT_FLOW_ON)
         flow = lt_vm_one_of(vm, node->a, frame, input, &left);
     return flow == LT_FLOW_ON ? lt_vm_binary(vm, (enum lt_op)node->op, left, right, out) : flow;
+}
+
+/* `0 / 0` of constants is computed by jq while it compiles, without its check. */
+ONE(not_a_number) {
+    (void)vm, (void)node, (void)frame, (void)input;
+    *out = lt_val_double(NAN);
+    return LT_FLOW_ON;
 }
 
 ONE(and_or) {
@@ -264,6 +273,17 @@ static bool gives_one(const struct lt_node *node) {
     return !strcmp(node->builtin->name, "getpath") && are_one(node);
 }
 
+static bool is_zero(const struct lt_node *node) {
+    struct lt_val v = lt_plan(node)->value;
+    return node->kind == LT_NODE_LITERAL && v.kind == LT_VAL_NUMBER && lt_val_as_double(v) == 0;
+}
+
+static lt_vm_one *find_operation(const struct lt_node *node) {
+    if (node->op == LT_OP_DIV && is_zero(node->a) && is_zero(node->b))
+        return not_a_number;
+    return is_one(node->a) && is_one(node->b) ? operation : NULL;
+}
+
 static lt_vm_one *find_call(const struct lt_node *node) {
     const struct lt_def *def = node->def;
 
@@ -310,7 +330,7 @@ lt_vm_one *lt_vm_find_one(const struct lt_node *node) {
     case LT_NODE_NEGATE:
         return a ? negation : NULL;
     case LT_NODE_BINARY:
-        return ab ? operation : NULL;
+        return find_operation(node);
     case LT_NODE_AND:
     case LT_NODE_OR:
         return ab ? and_or : NULL;

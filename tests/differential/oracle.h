@@ -5,6 +5,7 @@
 #include "base/buf.h"
 
 #include <jv.h>
+#include <stdbool.h>
 
 /*
  * What libjq 1.6 says. Its answer for an expression and a document is one line a document: for each
@@ -21,6 +22,9 @@ void lt_oracle_free(struct lt_oracle *oracle);
 /** The answers for one document, an array with one array an expression; a `jv` to be freed. Invalid
  * when an error came out that `try` does not catch. */
 jv lt_oracle_ask(struct lt_oracle *oracle, const char *document);
+
+/** Whether the last answer is missing because it took more than a few seconds. */
+bool lt_oracle_is_stopped(struct lt_oracle *oracle);
 
 /** How an expression is asked, in both: at most LT_MAX_OUTPUTS of its outputs. */
 void lt_oracle_bound(struct lt_buf *out, const char *expression);
