@@ -6,18 +6,21 @@
 #include "base/buf.h"
 
 /*
- * The expressions of one pipeline, in jq, compiled together and run over
- * batches. Who uses it sees only batches of JSON text in and results out, so that
- * a compiler can stand beside libjq later without a change above.
+ * The expressions of one pipeline, in jq, compiled together and run over batches. Who uses it sees
+ * only batches of JSON text in and results out, whichever way an expression is run: fused with the
+ * others into one pass over the record (fuse.h), evaluated (vm.h), or left to libjq in a process of
+ * its own (remote.h).
  *
  * The language is that of jq 1.6, but for what a pipeline must not do: `$ENV` is an error of the
- * file; `env`, `input`, `inputs`, `input_filename`, `input_line_number`, `halt`, `get_search_list`
- * and `modulemeta` raise an error; `halt_error` is `error`; `debug` and `stderr` write nothing;
- * `import` and `include` are syntax errors; ~/.jq is not read. `error(null)` is, in jq 1.6, the
- * same as `empty`.
+ * file; `env`, `input`, `inputs`, `input_line_number`, `halt`, `get_search_list` and `modulemeta`
+ * raise an error; `halt_error` is `error`; `input_filename` is null; `debug` and `stderr` write
+ * nothing; `import` and `include` are syntax errors; ~/.jq is not read. `error(null)` is, in
+ * jq 1.6, the same as `empty`. Numbers that are passed on keep their spelling, integers within
+ * int64 are exact; a text that is left to libjq has doubles alone. What else differs:
+ * docs/design.md.
  *
- * libjq runs in a process of its own (remote.h): an expression that does not end, whose memory
- * grows, or over which libjq ends, costs its record and nothing else.
+ * An expression that does not end, whose memory grows, or over which libjq ends, costs its record
+ * and nothing else.
  */
 
 /** One expression of a file and where it stands, for errors. */

@@ -149,6 +149,22 @@ static enum lt_sym_status call_definition(struct lt_sym *sym, const struct lt_no
     return lt_sym_eval(sym, def->body, frame, input, out);
 }
 
+/* `select(f)`: `if f then . else empty end`. */
+static enum lt_sym_status eval_select(struct lt_sym *sym, const struct lt_node *node,
+                                      struct lt_sym_env *env, struct lt_sym_value input,
+                                      struct lt_sym_value *out) {
+    struct lt_sym_value condition = {0};
+    bool truth = false;
+    enum lt_sym_status status = lt_sym_eval(sym, node->items[0], env, input, &condition);
+
+    if (status == LT_SYM_ONE)
+        status = lt_sym_truth(sym, condition, &truth);
+    if (status == LT_SYM_ONE && !truth)
+        status = LT_SYM_NONE;
+    *out = input;
+    return status;
+}
+
 static enum lt_sym_status eval_call(struct lt_sym *sym, const struct lt_node *node,
                                     struct lt_sym_env *env, struct lt_sym_value input,
                                     struct lt_sym_value *out) {
@@ -159,6 +175,8 @@ static enum lt_sym_status eval_call(struct lt_sym *sym, const struct lt_node *no
 
     if (ours && lt_sym_call(sym, name, node, env, input, &status, out))
         return status;
+    if (node->kind == LT_NODE_BUILTIN && lt_slice_eq_str(name, "select") && node->n == 1)
+        return eval_select(sym, node, env, input, out);
     if (node->kind == LT_NODE_BUILTIN)
         return lt_sym_unsure(sym, node->builtin->name);
     return call_definition(sym, node, env, input, out);

@@ -284,3 +284,8 @@ def test_limits_of_a_pipeline_are_checked(tmp_path):
     assert 'memry' in done.stdout and 'memory' in done.stdout
     path.write_text(TIERS + "    limits: {steps: 5000, time: 2s, memory: 64MiB}\n")
     run("check", path)
+
+
+def test_the_recommender_is_one_pass_over_each_record():
+    done = run("check", ROOT / "examples/recommender/recommender.yaml")
+    assert done.stdout.splitlines()[1:] == ["  pipeline recommender: 4 expressions in one pass over each record"]
