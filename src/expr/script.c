@@ -263,7 +263,10 @@ static leat_status read_globals(struct lt_script *s, struct leat_error *err) {
         leat_status status = lt_val_parse(&heap, s->opt.vars[i].json, &globals[i], err);
         if (status != LEAT_OK)
             return lt_error_prefix(err, "$%s", s->opt.vars[i].name);
+        globals[i] = lt_val_freeze(&heap, globals[i]); /* runs have other memory */
     }
+    if (heap.full)
+        return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for variables");
     s->vm.globals = globals;
     return LEAT_OK;
 }

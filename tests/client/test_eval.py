@@ -204,6 +204,11 @@ def test_deep_recursion_is_answered_by_libjq():
     assert leat("-n", f"0 | {expr}")[:2] == jq("-n", f"0 | {expr}")[:2]
 
 
+def test_variables_are_the_same_for_each_input():
+    names = json.dumps({f"k{i}": [i] for i in range(40)})
+    same("--argjson", "o", names, "$o.k7[0] + ., ($o | keys | length), [$o[]][3][0], ($o.k1 + [.])", data="1 2 3 4 5" * 50)
+
+
 def test_the_environment_is_seen():
     assert leat("-n", "env.LEAT_EVAL_TEST, $ENV.LEAT_EVAL_TEST", env={"LEAT_EVAL_TEST": "é"})[1] == '"é"\n"é"\n'.encode()
 
