@@ -31,6 +31,7 @@ struct lt_fuse {
     size_t head_bytes;
     char *copy; /* of a record whose result is not written over it */
     size_t copy_cap;
+    struct lt_buf number; /* a double's text */
     uint32_t n_records;
     uint32_t n_misfits; /* in a row */
 };
@@ -105,6 +106,7 @@ leat_status lt_fuse_new(struct lt_fuse **out, const struct lt_fuse_parts *parts,
     if (!fuse)
         return lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a pipeline's expressions");
     lt_arena_init(&fuse->arena, MAX_PLAN_BYTES);
+    lt_buf_init(&fuse->number, 64);
     fuse->walker = choose_walker();
     bool fits = lt_fuse_recognise(&fuse->plan, parts, &fuse->arena, why);
     if (fits)
@@ -123,6 +125,7 @@ void lt_fuse_free(struct lt_fuse *fuse) {
         return;
     lt_fuse_walk_deinit(&fuse->walk);
     lt_arena_deinit(&fuse->arena);
+    lt_buf_deinit(&fuse->number);
     free(fuse->copy);
     free(fuse);
 }
@@ -173,14 +176,23 @@ static size_t room_for(const struct lt_fuse_walk *w, const struct lt_fuse_leaf *
     return leaf->what == LT_FUSE_DEOPT || leaf->what == LT_FUSE_EMPTY ? SIZE_MAX : NUMBER_BYTES;
 }
 
-static char *write_number(char *to, const struct lt_fuse_number *n) {
+static char *write_number(struct lt_fuse *fuse, char *to, const struct lt_fuse_number *n) {
+    struct lt_heap heap = {.arena = &fuse->arena}; /* a number takes nothing of it */
+
     if (n->at)
         return write_bytes(to, lt_slice(n->at, n->len));
-    return n->is_int ? write_int(to, n->i) : NULL;
+    if (n->is_int)
+        return write_int(to, n->i);
+    lt_buf_clear(&fuse->number);
+    lt_val_write(&heap, &fuse->number, lt_val_double(n->d));
+    return fuse->number.failed || fuse->number.len > NUMBER_BYTES
+               ? NULL
+               : write_bytes(to, lt_buf_slice(&fuse->number));
 }
 
 /* A leaf's value as JSON; NULL when the evaluator is asked. */
-static char *write_leaf(const struct lt_fuse_walk *w, const struct lt_fuse_leaf *leaf, char *to) {
+static char *write_leaf(struct lt_fuse *fuse, const struct lt_fuse_leaf *leaf, char *to) {
+    const struct lt_fuse_walk *w = &fuse->walk;
     struct lt_fuse_number n;
 
     if (leaf->what == LT_FUSE_CONST)
@@ -198,7 +210,7 @@ static char *write_leaf(const struct lt_fuse_walk *w, const struct lt_fuse_leaf 
             return to;
         }
     }
-    return lt_fuse_leaf_number(w, leaf, &n) ? write_number(to, &n) : NULL;
+    return lt_fuse_leaf_number(w, leaf, &n) ? write_number(fuse, to, &n) : NULL;
 }
 
 /* --- a record ----------------------------------------------------------------------------- */
@@ -285,7 +297,7 @@ static bool add_fields(struct job *job, struct lt_slice *data) {
             free_bytes = job->room - (size_t)(to - job->copy);
         }
         char *start = to;
-        to = write_leaf(w, leaf, write_head(to, head));
+        to = write_leaf(fuse, leaf, write_head(to, head));
         if (!to)
             return false;
         free_bytes -= (size_t)(to - start);
@@ -307,7 +319,7 @@ static bool replace_fields(struct job *job, struct lt_slice *data) {
         const struct lt_fuse_leaf *leaf = find_leaf(fuse, fuse->plan.sets[i]);
         size_t room = room_for(&fuse->walk, leaf);
         char *text = room == SIZE_MAX ? NULL : lt_arena_alloc(job->arena, room);
-        char *end = text ? write_leaf(&fuse->walk, leaf, text) : NULL;
+        char *end = text ? write_leaf(fuse, leaf, text) : NULL;
         if (!end)
             return false;
         fuse->fields[i].value = lt_slice(text, (size_t)(end - text));
@@ -345,7 +357,7 @@ static bool find_route(const struct lt_fuse *fuse, struct lt_expr_result *result
 
 /* A string is its own bytes, null is no key, other things are their JSON. */
 static bool find_key(struct job *job, struct lt_slice *key) {
-    const struct lt_fuse *fuse = job->fuse;
+    struct lt_fuse *fuse = job->fuse;
     const struct lt_fuse_walk *w = &fuse->walk;
     const struct lt_fuse_leaf *leaf = find_leaf(fuse, fuse->plan.key);
 
@@ -353,7 +365,7 @@ static bool find_key(struct job *job, struct lt_slice *key) {
         return true;
     size_t room = room_for(w, leaf);
     char *text = room == SIZE_MAX ? NULL : lt_arena_alloc(job->arena, room);
-    char *end = text ? write_leaf(w, leaf, text) : NULL;
+    char *end = text ? write_leaf(fuse, leaf, text) : NULL;
     if (!end)
         return false;
     bool quoted = *text == '"';

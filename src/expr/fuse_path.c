@@ -458,6 +458,30 @@ static enum lt_sym_status call_over_elements(struct lt_sym *sym, enum lt_fuse_ki
     return status == LT_SYM_ONE ? lt_sym_aggregate(sym, kind, list, false, out) : status;
 }
 
+static enum lt_sym_status call_select(struct lt_sym *sym, const struct lt_node *node,
+                                      struct lt_sym_env *env, struct lt_sym_value input,
+                                      struct lt_sym_value *out) {
+    struct lt_sym_value condition = {0};
+    bool truth = false;
+    enum lt_sym_status status = lt_sym_eval(sym, node->items[0], env, input, &condition);
+
+    if (status == LT_SYM_ONE)
+        status = lt_sym_truth(sym, condition, &truth);
+    *out = input;
+    return status == LT_SYM_ONE && !truth ? LT_SYM_NONE : status;
+}
+
+static enum lt_sym_status call_map(struct lt_sym *sym, const struct lt_node *node,
+                                   struct lt_sym_env *env, struct lt_sym_value input,
+                                   struct lt_sym_value *out) {
+    enum lt_sym_status status = collect(sym, NULL, env, input, out);
+
+    if (status == LT_SYM_ONE && out->list &&
+        !pipe_list(sym, out, (struct lt_sym_closure){node->items[0], env}))
+        return LT_SYM_UNSURE;
+    return status;
+}
+
 static bool is_called(struct lt_slice name, const struct lt_node *node, const char *known,
                       size_t n) {
     return node->n == n && lt_slice_eq_str(name, known);
@@ -476,6 +500,10 @@ bool lt_sym_call(struct lt_sym *sym, struct lt_slice name, const struct lt_node 
         *status = lt_sym_truth(sym, input, &truth);
         if (*status == LT_SYM_ONE)
             *out = lt_sym_bool(sym, !truth);
+    } else if (is_called(name, node, "select", 1)) {
+        *status = call_select(sym, node, env, input, out);
+    } else if (is_called(name, node, "map", 1)) {
+        *status = call_map(sym, node, env, input, out);
     } else if (is_called(name, node, "type", 0)) {
         *status = call_type(sym, input, out);
     } else if (is_called(name, node, "tonumber", 0)) {
