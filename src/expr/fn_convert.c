@@ -126,7 +126,7 @@ static enum lt_flow format(struct lt_vm *vm, const struct lt_val *args, struct l
         if (lt_slice_eq_str((struct lt_slice){name.data, len}, rows[i].name))
             return lt_fn_format(vm, rows[i].format, args[0], out);
     }
-    return lt_vm_raise(vm, "%.*s is not a valid format", (int)name.len, name.data);
+    return lt_fn_refuse_name(vm, args[1], " is not a valid format");
 }
 
 const struct lt_fn lt_fn_convert[] = {

@@ -4,6 +4,8 @@
 
 #include "expr/vm.h"
 
+#include <string.h>
+
 /* What the functions have in common: jq's error texts about a value, and counting of steps. */
 
 /** "string ("a") number required" */
@@ -20,6 +22,14 @@ static inline enum lt_flow lt_fn_refuse_both(struct lt_vm *vm, struct lt_val a, 
     return lt_vm_raise(vm, "%s (%s) and %s (%s) %s", lt_val_type(a),
                        lt_val_shortened(&vm->heap, a, text_a), lt_val_type(b),
                        lt_val_shortened(&vm->heap, b, text_b), why);
+}
+
+/** "STRING text": the whole string, NULs included. */
+static inline enum lt_flow lt_fn_refuse_name(struct lt_vm *vm, struct lt_val string,
+                                             const char *text) {
+    struct lt_val rest = lt_val_string((struct lt_slice){text, strlen(text)});
+    vm->error = lt_val_concat(&vm->heap, string, rest);
+    return vm->heap.full ? lt_vm_step(vm) : LT_FLOW_ERROR;
 }
 
 /** Counts `n` steps: ON, or STOP when they are used up. */

@@ -338,7 +338,7 @@ enum lt_flow lt_regex_read_flags(struct lt_vm *vm, struct lt_val v, struct lt_re
         while (row < sizeof(rows) / sizeof(rows[0]) && rows[row].letter != s.data[i])
             row++;
         if (row == sizeof(rows) / sizeof(rows[0]))
-            return lt_vm_raise(vm, "%.*s is not a valid modifier string", (int)s.len, s.data);
+            return lt_fn_refuse_name(vm, v, " is not a valid modifier string");
         flags->options |= rows[row].options;
         flags->global = flags->global || rows[row].letter == 'g';
     }

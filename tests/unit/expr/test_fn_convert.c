@@ -317,6 +317,7 @@ static void format_is_by_name(void **state) {
          "[\"&lt;é&gt;\",\"%3C%C3%A9%3E\",\"PMOpPg==\"]"},
         {"format(\"base64d\")", "\"YWI=\"", "\"ab\""},
         {"format(\"xx\")", "1", "error: xx is not a valid format"},
+        {"format(.)", "\"a\\u0000b\"", "error: a"},
         {"format(1)", "1", "error: number (1) is not a valid format"},
         {"format(\"@csv\")", "[1]", "error: @csv is not a valid format"},
     };
