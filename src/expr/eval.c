@@ -142,7 +142,7 @@ static enum lt_flow give_value(struct lt_vm *vm, struct lt_sink *self, struct lt
                                const struct lt_path *path) {
     struct giving *g = (struct giving *)self;
     struct lt_expr_eval *eval = g->eval;
-    struct lt_json value;
+    struct lt_json value = {LT_JSON_NULL, {NULL, 0}};
 
     (void)path;
     if (!g->outputs->views || !find_view(eval, v, &value)) {
@@ -151,7 +151,8 @@ static enum lt_flow give_value(struct lt_vm *vm, struct lt_sink *self, struct lt
         if (fault)
             g->status = fail(LEAT_E_INVALID, "", lt_slice_str(fault), g->err);
         value.raw = lt_buf_slice(&eval->text);
-        value.type = fault ? LT_JSON_NULL : type_of(value.raw);
+        if (!fault)
+            value.type = type_of(value.raw);
     }
     if (g->status == LEAT_OK)
         g->status = g->outputs->add(g->outputs->ctx, value, g->err);

@@ -99,8 +99,8 @@ static struct lt_answer answer_of(const struct parked *p, const struct lt_piece 
 }
 
 static bool holds(struct lt_answer answer) {
-    return answer.kind == LT_ANSWER_VALUES && answer.n && !lt_slice_eq_str(answer.text, "null") &&
-           !lt_slice_eq_str(answer.text, "false");
+    return answer.kind == LT_ANSWER_VALUES && answer.n && answer.text.data &&
+           !lt_slice_eq_str(answer.text, "null") && !lt_slice_eq_str(answer.text, "false");
 }
 
 /* Computes or gathers a piece. True when what stands behind it does not matter. */
@@ -222,7 +222,7 @@ static enum lt_going take_key(struct parked *p) {
                                 lt_expr_keep(p->job, answer.text));
     if (answer.n > 1)
         return lt_expr_fail_with(p->job, expr->key.label, "gave more than one value");
-    if (!answer.n || lt_slice_eq_str(answer.text, "null"))
+    if (!answer.n || !answer.text.data || lt_slice_eq_str(answer.text, "null"))
         return LT_GOES_ON;
     if (*answer.text.data != '"') {
         p->job->result->key = lt_expr_keep(p->job, answer.text);

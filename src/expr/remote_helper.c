@@ -109,17 +109,21 @@ static void receive(struct helper *h, uint32_t *type, struct lt_slice *body) {
     }
 }
 
-/* Pages in all, or resident. */
+/* Bytes of addresses in all, or resident. */
 static size_t own_bytes(bool resident) {
-    size_t pages[2] = {0, 0};
+    char text[128], *second = NULL;
     FILE *file = fopen("/proc/self/statm", "re");
+    size_t pages = 0;
 
     if (file) {
-        if (fscanf(file, "%zu %zu", &pages[0], &pages[1]) != 2)
-            pages[0] = pages[1] = 0;
+        if (fgets(text, sizeof(text), file)) {
+            pages = strtoul(text, &second, 10);
+            if (resident)
+                pages = strtoul(second, NULL, 10);
+        }
         fclose(file);
     }
-    return pages[resident] * (size_t)sysconf(_SC_PAGESIZE);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 /* Sanitizers take terabytes of addresses: there, the other end's look at what is resident must do.
