@@ -154,7 +154,9 @@ ONE(object) {
 
     for (size_t i = 0; i < node->n; i += 2) {
         flow = lt_vm_one_of(vm, node->items[i], frame, input, &key);
-        if (flow == LT_FLOW_ON)
+        if (flow == LT_FLOW_ON && !node->items[i + 1]) /* {"a\(1)"}: what stands there */
+            flow = lt_vm_get(vm, input, key, &v);
+        else if (flow == LT_FLOW_ON)
             flow = lt_vm_one_of(vm, node->items[i + 1], frame, input, &v);
         if (flow == LT_FLOW_ON && key.kind != LT_VAL_STRING)
             flow = lt_vm_bad_key(vm, key);

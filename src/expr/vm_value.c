@@ -207,6 +207,10 @@ static enum lt_flow take_key(struct lt_vm *vm, struct lt_sink *self, struct lt_v
     (void)path;
     m.key = v;
     m.work.sink.emit = set_member;
+    if (!m.work.node->items[m.work.i + 1]) { /* {"a\(1)"}: what stands there */
+        enum lt_flow flow = lt_vm_get(vm, m.work.input, m.key, &v);
+        return flow == LT_FLOW_ON ? set_member(vm, &m.work.sink, v, NULL) : flow;
+    }
     return lt_vm_eval(vm, m.work.node->items[m.work.i + 1], m.work.frame, m.work.input, NULL,
                       &m.work.sink);
 }

@@ -17,6 +17,7 @@ void lt_subject_init(struct lt_subject *subject, const char *expression) {
     lt_arena_init(&subject->run, RUN_BYTES);
     lt_vm_init(&subject->vm, &subject->run);
     subject->vm.limits.max_steps = MAX_STEPS;
+    subject->vm.allow_env = true;
     lt_buf_init(&bounded, 1 << 20);
     lt_oracle_bound(&bounded, expression);
     struct lt_expr_text text = {.name = LT_LIT("test"), .text = lt_buf_slice(&bounded)};
