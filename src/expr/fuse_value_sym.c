@@ -130,6 +130,9 @@ enum lt_sym_status lt_sym_class(struct lt_sym *sym, struct lt_sym_value v, unsig
 enum lt_sym_status lt_sym_truth(struct lt_sym *sym, struct lt_sym_value v, bool *truth) {
     enum lt_fuse_class type = LT_FUSE_NULL;
     unsigned class;
+
+    if (v.kind == LT_SYM_LIST && v.list) /* it is true, but computing it may fail */
+        return lt_sym_unsure(sym, "asks whether a list is true");
     enum lt_sym_status status = lt_sym_class(sym, v, &class, &type);
     *truth = type != LT_FUSE_NULL && type != LT_FUSE_FALSE;
     return status;
