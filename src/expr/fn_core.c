@@ -11,8 +11,10 @@ static enum lt_flow give_nothing(LT_GENERATE) {
     return LT_FLOW_ON;
 }
 
-static enum lt_flow not(struct lt_vm * vm, const struct lt_val *args, struct lt_val *out) {
-    (void)vm; *out = lt_val_bool(!lt_val_is_true(args[0])); return LT_FLOW_ON;
+static enum lt_flow is_not(struct lt_vm *vm, const struct lt_val *args, struct lt_val *out) {
+    (void)vm;
+    *out = lt_val_bool(!lt_val_is_true(args[0]));
+    return LT_FLOW_ON;
 }
 
 /* An error without a value is, in jq 1.6, no output. */
@@ -152,7 +154,7 @@ static bool is_end(struct lt_vm *vm) {
 }
 
 static enum lt_flow inputs(LT_GENERATE) {
-    struct lt_val v;
+    struct lt_val v = lt_val_null();
     enum lt_flow flow = LT_FLOW_ON;
 
     (void)node, (void)frame, (void)input;
@@ -223,7 +225,7 @@ enum lt_flow lt_vm_env(struct lt_vm *vm, struct lt_val *out) {
 
 const struct lt_fn lt_fn_core[] = {
     {"empty", 0, NULL, give_nothing},
-    {"not", 0, not, NULL},
+    {"not", 0, is_not, NULL},
     {"error", 0, NULL, error},
     {"error", 1, NULL, error},
     {"path", 1, NULL, path_of},

@@ -2,12 +2,14 @@
 /* Steps from a value to what is in it, and the path that is kept on the way. */
 #include "expr/vm_parts.h"
 
+#include <math.h>
+
 bool lt_vm_is_same(struct lt_val a, struct lt_val b) {
     if (a.kind != b.kind)
         return false;
     if (a.kind == LT_VAL_NUMBER) {
         double x = lt_val_as_double(a), y = lt_val_as_double(b);
-        return memcmp(&x, &y, sizeof(x)) == 0;
+        return x == y && signbit(x) == signbit(y);
     }
     if (a.kind < LT_VAL_NUMBER)
         return true;

@@ -65,7 +65,7 @@ enum lt_flow lt_vm_negate(struct lt_vm *vm, struct lt_val v, struct lt_val *out)
 static enum lt_flow negate(struct lt_vm *vm, struct lt_sink *self, struct lt_val v,
                            const struct lt_path *path) {
     struct work *w = (struct work *)self;
-    struct lt_val out;
+    struct lt_val out = lt_val_null();
     enum lt_flow flow = lt_vm_negate(vm, v, &out);
 
     return flow == LT_FLOW_ON ? lt_vm_emit(vm, w->down, out, path) : flow;
