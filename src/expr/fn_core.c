@@ -62,7 +62,7 @@ static enum lt_flow get_at(struct lt_vm *vm, struct lt_sink *self, struct lt_val
     struct lt_relay *r = (struct lt_relay *)self;
     const struct lt_path *path = r->path;
     const struct lt_val *at = NULL;
-    struct lt_val out;
+    struct lt_val out = lt_val_null();
     size_t n = 0;
     enum lt_flow flow = get_keys(vm, keys, r->input, &at, &n, &out);
 
