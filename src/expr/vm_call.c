@@ -139,11 +139,64 @@ static enum lt_flow take_arg(struct lt_vm *vm, struct lt_sink *self, struct lt_v
     return take_args(vm, &next);
 }
 
+/* index, rindex and indices are steps in jq: `.[$i]`, and a step from there. On strings they are
+ * not, and what is asked of the result then fails as any step from a value that is no place. */
+struct search {
+    struct lt_sink sink; /* takes what is searched for */
+    const char *name;
+    const struct lt_fn *indices;
+    struct lt_sink *down;
+    struct lt_val input;
+    const struct lt_path *path;
+};
+
+static enum lt_flow step_on(struct lt_vm *vm, struct lt_val *v, struct lt_val key,
+                            const struct lt_path **path, struct lt_path *place) {
+    bool given;
+    enum lt_flow flow = lt_vm_walk(vm, *v, key, false, *path, v, place, &given);
+
+    *path = place;
+    return flow;
+}
+
+static enum lt_flow search_for(struct lt_vm *vm, struct lt_sink *self, struct lt_val what,
+                               const struct lt_path *unused) {
+    struct search *s = (struct search *)self;
+    const struct lt_path *path = s->path;
+    struct lt_val v = s->input, key = what, args[2] = {s->input, what};
+    struct lt_path places[3];
+    enum lt_flow flow = LT_FLOW_ON;
+
+    (void)unused;
+    if (v.kind == LT_VAL_ARRAY && what.kind != LT_VAL_ARRAY)
+        key = lt_val_array_append(&vm->heap, lt_val_array(&vm->heap, 1), what);
+    if (v.kind == LT_VAL_STRING && what.kind == LT_VAL_STRING)
+        flow = s->indices->call(vm, args, &v);
+    else
+        flow = step_on(vm, &v, key, &path, &places[0]);
+    if (flow == LT_FLOW_ON && s->name[0] == 'r')
+        flow =
+            step_on(vm, &v, lt_vm_slice_key(vm, lt_val_int(-1), lt_val_null()), &path, &places[1]);
+    if (flow == LT_FLOW_ON && strcmp(s->name, "indices") != 0)
+        flow = step_on(vm, &v, lt_val_int(0), &path, &places[2]);
+    return flow == LT_FLOW_ON ? lt_vm_emit(vm, s->down, v, path) : flow;
+}
+
+static bool is_search(const struct lt_fn *fn) {
+    return fn->n_args == 1 && (!strcmp(fn->name, "index") || !strcmp(fn->name, "rindex") ||
+                               !strcmp(fn->name, "indices"));
+}
+
 enum lt_flow lt_vm_row(struct lt_vm *vm, const struct lt_node *node, struct lt_frame *frame,
                        struct lt_val input, const struct lt_path *path, struct lt_sink *sink) {
     struct lt_val args[MAX_ARGS + 1];
     struct row r = {{take_arg}, node, frame, sink, input, path, args, node->n};
 
+    if (path && is_search(node->builtin)) {
+        struct search s = {
+            {search_for}, node->builtin->name, lt_fn_find(LT_LIT("indices"), 1), sink, input, path};
+        return lt_vm_eval(vm, node->items[0], frame, input, NULL, &s.sink);
+    }
     if (node->builtin->generate)
         return node->builtin->generate(vm, node, frame, input, path, sink);
     return take_args(vm, &r);

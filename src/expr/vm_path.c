@@ -9,7 +9,7 @@ bool lt_vm_is_same(struct lt_val a, struct lt_val b) {
         return false;
     if (a.kind == LT_VAL_NUMBER) {
         double x = lt_val_as_double(a), y = lt_val_as_double(b);
-        return x == y && signbit(x) == signbit(y);
+        return isnan(x) ? isnan(y) : x == y && signbit(x) == signbit(y);
     }
     if (a.kind < LT_VAL_NUMBER)
         return true;

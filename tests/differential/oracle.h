@@ -23,7 +23,7 @@ void lt_oracle_free(struct lt_oracle *oracle);
  * when an error came out that `try` does not catch. */
 jv lt_oracle_ask(struct lt_oracle *oracle, const char *document);
 
-/** Whether the last answer is missing because it took more than a few seconds. */
+/** Whether the last answer is missing because it took too long. */
 bool lt_oracle_is_stopped(struct lt_oracle *oracle);
 
 /** How an expression is asked, in both: at most LT_MAX_OUTPUTS of its outputs. */
