@@ -314,15 +314,8 @@ static enum lt_sym_status eval_each(struct lt_sym *sym, const struct lt_node *no
 
 static enum lt_sym_status eval_var(struct lt_sym *sym, const struct lt_node *node,
                                    struct lt_sym_env *env, struct lt_sym_value *out) {
-    const struct lt_expr_source *source = sym->parts->source;
-
-    if (node->kind == LT_NODE_GLOBAL) {
-        if (node->slot >= source->n_vars)
-            return lt_sym_unsure(sym, "asks for a variable");
-        /* the caller's own bytes may go; the plan's stay */
-        struct lt_slice json = lt_arena_dup(sym->arena, source->vars[node->slot].json);
-        return json.data ? lt_sym_literal(sym, json, out) : lt_sym_unsure(sym, "found no memory");
-    }
+    if (node->kind == LT_NODE_GLOBAL)
+        return lt_sym_unsure(sym, "asks for a variable");
     struct lt_sym_env *frame = climb(env, node->up);
     if (!frame || node->slot >= frame->n_vars)
         return lt_sym_unsure(sym, "asks for a variable");
