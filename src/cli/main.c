@@ -14,20 +14,13 @@
 enum { LARGE_BYTES = 1 << 20 };
 
 const struct lt_command *const lt_commands[] = {
-    &lt_command_serve,
-    &lt_command_put,
-    &lt_command_tail,
-    &lt_command_up,
-    &lt_command_down,
-    &lt_command_check,
-    &lt_command_test,
-    &lt_command_run,
-    &lt_command_pull,
-    &lt_command_eval,
-    &lt_command_ls,
-    &lt_command_checkpoint,
-    &lt_command_replay,
-    NULL,
+    &lt_command_serve,  &lt_command_put,
+    &lt_command_tail,   &lt_command_up,
+    &lt_command_down,   &lt_command_check,
+    &lt_command_test,   &lt_command_run,
+    &lt_command_pull,   &lt_command_eval,
+    &lt_command_ls,     &lt_command_checkpoint,
+    &lt_command_replay, NULL,
 };
 
 static const struct lt_command *find_command(const char *name) {
