@@ -134,7 +134,7 @@ struct lt_def {
     unsigned n_vars; /**< slots of its frame, those of `$x` parameters included */
     unsigned n_params;
     bool *is_value; /**< of each parameter: `$x`: the argument's outputs are bound one after the
-                       other (the last parameter's is the outer loop, as in jq) to slot
+                       other (the first parameter's is the outer loop, as in jq) to slot
                        `value_slot[i]`; `x` can be called as a closure too */
     unsigned *value_slot;
     struct lt_node *body;
