@@ -134,7 +134,8 @@ static enum lt_flow pick(struct lt_vm *vm, const struct lt_val *args, bool great
     }
     double x = lt_val_as_double(a);
     double y = lt_val_as_double(b);
-    *out = lt_val_double(greater ? fmax(x, y) : fmin(x, y));
+    bool first = isnan(y) || (greater ? x >= y : x <= y); /* of 0 and -0 the first, as libjq's */
+    *out = lt_val_double(first ? x : y);
     return LT_FLOW_ON;
 }
 

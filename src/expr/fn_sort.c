@@ -229,7 +229,8 @@ static struct lt_val keys_as_array(struct lt_vm *vm, const struct table *table) 
     return all;
 }
 
-/* While `f` is evaluated the array may be changed where it lies. */
+/* While `f` is evaluated the array may be changed where it lies, a record's own too: it is listed
+ * once. */
 static enum lt_flow copy_values(struct lt_vm *vm, struct table *table) {
     struct lt_val *copy = lt_heap_alloc(&vm->heap, (table->n + 1) * sizeof(*copy));
     if (!copy)
@@ -245,7 +246,7 @@ static enum lt_flow copy_values(struct lt_vm *vm, struct table *table) {
 static enum lt_flow make_table(struct lt_vm *vm, struct lt_val v, const struct lt_node *f,
                                struct lt_frame *frame, const char *refusal, struct table *table) {
     enum lt_flow flow = lt_fn_values(vm, v, &table->values, &table->n);
-    if (flow == LT_FLOW_ON && f && v.form == LT_VAL_BUILT)
+    if (flow == LT_FLOW_ON && f && v.kind == LT_VAL_ARRAY)
         flow = copy_values(vm, table);
     if (flow == LT_FLOW_ON)
         flow = f ? key_by(vm, f, frame, table) : key_by_itself(vm, table);

@@ -83,7 +83,7 @@ static enum lt_flow iterate_object(struct lt_vm *vm, struct lt_val v, const stru
     const struct lt_member *members = lt_val_members(&vm->heap, v, &n);
     enum lt_flow flow = LT_FLOW_ON;
 
-    if (v.form == LT_VAL_BUILT && n) { /* as above, but all at once */
+    if (n) { /* as above, but all at once; a record's own object too: it is listed once */
         struct lt_member *copy = lt_heap_alloc(&vm->heap, n * sizeof(*copy));
         if (!copy)
             return lt_vm_check(vm);
