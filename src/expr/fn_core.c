@@ -69,11 +69,8 @@ static enum lt_flow get_at(struct lt_vm *vm, struct lt_sink *self, struct lt_val
     (void)unused;
     if (flow != LT_FLOW_ON)
         return flow;
-    if (path && !lt_vm_is_same(r->input, path->value)) {
-        char text[16];
-        return lt_vm_raise(vm, "Invalid path expression with result %s",
-                           lt_val_shortened(&vm->heap, r->input, text));
-    }
+    if (path && !lt_vm_is_same(r->input, path->value))
+        n = 0; /* no step from the current path, which stays */
     for (size_t i = 0; path && i < n; i++) {
         struct lt_path *place = lt_heap_alloc(&vm->heap, sizeof(*place));
         if (!place)

@@ -209,9 +209,9 @@ static enum lt_flow quantify(LT_GENERATE, bool wanted) {
     q.r.sink.emit = quantify_next;
     q.r.label = vm->next_label++;
     if (node->n == 2)
-        flow = lt_vm_eval(vm, node->items[0], frame, input, NULL, &q.r.sink);
+        flow = lt_vm_eval(vm, node->items[0], frame, input, path, &q.r.sink);
     else
-        flow = lt_vm_iterate(vm, input, false, NULL, &q.r.sink);
+        flow = lt_vm_iterate(vm, input, false, path, &q.r.sink);
     flow = land(vm, flow, &q.r);
     if (flow != LT_FLOW_ON)
         return flow;

@@ -72,10 +72,11 @@ static enum lt_flow take_bound(struct lt_vm *vm, struct lt_sink *self, struct lt
                                const struct lt_path *path) {
     struct range next = *(struct range *)self;
 
-    (void)path;
+    if (path) /* jq's range/2, which is an instruction there: the current path runs on */
+        next.r.path = path;
     next.args[next.i++] = v;
     if (next.i < next.r.node->n)
-        return lt_vm_eval(vm, next.r.node->items[next.i], next.r.frame, next.r.input, NULL,
+        return lt_vm_eval(vm, next.r.node->items[next.i], next.r.frame, next.r.input, path,
                           &next.r.sink);
     if (next.i == 1)
         return count_to(vm, lt_val_int(0), v, next.r.down, next.r.path);
@@ -93,7 +94,7 @@ static enum lt_flow range(LT_GENERATE) {
               .input = input,
               .path = path},
     };
-    return lt_vm_eval(vm, node->items[0], frame, input, NULL, &r.r.sink);
+    return lt_vm_eval(vm, node->items[0], frame, input, node->n == 2 ? path : NULL, &r.r.sink);
 }
 
 /* --- while and until -------------------------------------------------------------------------- */

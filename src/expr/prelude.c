@@ -28,12 +28,13 @@ const struct lt_fn_definition lt_fn_definitions[] = {
     {"last", 0, "def last: .[-1];"},
     {"nth", 1, "def nth($n): .[$n];"},
     {"combinations", 0,
-     "def combinations: if length == 0 then [] else .[0][] as $x | .[1:] | combinations as $more"
+     "def combinations: if length == 0 then [] else .[0][] as $x | (.[1:] | combinations) as $more"
      " | [$x] + $more end;"},
-    {"combinations", 1, "def combinations(n): . as $set | [range(n)] | map($set) | combinations;"},
+    {"combinations", 1, "def combinations(n): . as $set | [range(n) | $set] | combinations;"},
     {"transpose", 0,
      "def transpose: if . == [] then [] else . as $rows | (map(length) | max) as $width"
-     " | [range(0; $width) as $i | [range(0; $rows | length) as $j | $rows[$j][$i]]] end;"},
+     " | [range(0; $width) as $i | [range(0; $rows | length) as $j | $rows[$j][$i] as $v | $v]] "
+     "end;"},
     {"walk", 1,
      "def walk(f): def again: . as $all | if type == \"object\" then"
      " reduce keys_unsorted[] as $k ({}; . + {($k): ($all[$k] | again)}) | f"
@@ -55,7 +56,7 @@ const struct lt_fn_definition lt_fn_definitions[] = {
     {"scan", 1, "def scan(re): _scan_impl(re) | .[];"},
     {"splits", 1, "def splits($re): _splits_impl($re; [null]) | .[];"},
     {"splits", 2, "def splits($re; flags): _splits_impl($re; [flags]) | .[];"},
-    {"split", 2, "def split($re; flags): _splits_impl($re; [flags]);"},
+    {"split", 2, "def split($re; flags): [_splits_impl($re; [flags]) | .[]];"},
     {"env", 0, "def env: $ENV;"},
     {"todate", 0, "def todate: strftime(\"%Y-%m-%dT%H:%M:%SZ\");"},
     {"todateiso8601", 0, "def todateiso8601: strftime(\"%Y-%m-%dT%H:%M:%SZ\");"},

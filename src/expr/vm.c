@@ -168,9 +168,8 @@ static lt_vm_kind *const kinds[] = {
 /* In path mode a scalar-valued node of these kinds is computed as outside of it: jq keeps no path
  * inside them, and the current one stands. */
 static bool keeps_no_path(enum lt_node_kind kind) {
-    return kind == LT_NODE_LITERAL || kind == LT_NODE_BINARY || kind == LT_NODE_OBJECT ||
-           kind == LT_NODE_STRING || kind == LT_NODE_FORMAT || kind == LT_NODE_VAR ||
-           kind == LT_NODE_GLOBAL || kind == LT_NODE_ENV;
+    return kind == LT_NODE_LITERAL || kind == LT_NODE_OBJECT || kind == LT_NODE_FORMAT ||
+           kind == LT_NODE_VAR || kind == LT_NODE_GLOBAL || kind == LT_NODE_ENV;
 }
 
 /* What is left to do after a part of a node is done, so that chains and loops written as recursion

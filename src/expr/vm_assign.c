@@ -124,7 +124,8 @@ static enum lt_flow assign(struct lt_vm *vm, struct lt_sink *self, struct lt_val
     struct assign *a = (struct assign *)self;
     enum lt_flow flow;
 
-    (void)path;
+    if (path) /* that of the right side: in jq it runs on */
+        a->path = path;
     a->right = v;
     a->state = a->input;
     flow = lt_vm_paths(vm, a->node->a, a->frame, a->input, &a->place);
@@ -146,5 +147,5 @@ enum lt_flow lt_vm_assign(struct lt_vm *vm, const struct lt_node *node, struct l
 
     if (node->op == LT_OP_UPDATE)
         return assign(vm, &a.sink, lt_val_null(), NULL);
-    return lt_vm_eval(vm, node->b, frame, input, NULL, &a.sink);
+    return lt_vm_eval(vm, node->b, frame, input, node->op == LT_OP_SET ? NULL : path, &a.sink);
 }

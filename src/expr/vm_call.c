@@ -187,6 +187,43 @@ static bool is_search(const struct lt_fn *fn) {
                                !strcmp(fn->name, "indices"));
 }
 
+/* jq's own definitions of these go through what they made on the way, which is no place: asked for
+ * a path they fail, whatever is done with what they give. Here what they give is shown. */
+static bool goes_through_its_own(const struct lt_fn *fn) {
+    static const char *const names[] = {
+        "ascii_downcase", "ascii_upcase", "from_entries", "gsub", "sub", "unique", "unique_by"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcmp(fn->name, names[i]))
+            return true;
+    return false;
+}
+
+/* These step into their input, which must then be what stands at the current path. */
+static enum lt_flow check_steps(struct lt_vm *vm, const struct lt_fn *fn, struct lt_val input) {
+    bool reverse = !strcmp(fn->name, "reverse");
+    char text[30];
+
+    if (reverse && input.kind == LT_VAL_ARRAY && lt_val_array_len(&vm->heap, input))
+        return lt_vm_raise(vm, "Invalid path expression near attempt to access element %zu of %s",
+                           lt_val_array_len(&vm->heap, input) - 1,
+                           lt_val_cut(&vm->heap, input, text, sizeof(text)));
+    if (!strcmp(fn->name, "add") || !strcmp(fn->name, "join") ||
+        (!strcmp(fn->name, "flatten") && fn->n_args == 0))
+        return lt_vm_raise(vm, "Invalid path expression near attempt to iterate through %s",
+                           lt_val_cut(&vm->heap, input, text, sizeof(text)));
+    return LT_FLOW_ON;
+}
+
+static enum lt_flow refuse_place(struct lt_vm *vm, struct lt_sink *self, struct lt_val v,
+                                 const struct lt_path *path) {
+    char text[30];
+
+    (void)self, (void)path;
+    return lt_vm_raise(vm, "Invalid path expression near attempt to iterate through %s",
+                       lt_val_cut(&vm->heap, v, text, sizeof(text)));
+}
+
 enum lt_flow lt_vm_row(struct lt_vm *vm, const struct lt_node *node, struct lt_frame *frame,
                        struct lt_val input, const struct lt_path *path, struct lt_sink *sink) {
     struct lt_val args[MAX_ARGS + 1];
@@ -196,6 +233,15 @@ enum lt_flow lt_vm_row(struct lt_vm *vm, const struct lt_node *node, struct lt_f
         struct search s = {
             {search_for}, node->builtin->name, lt_fn_find(LT_LIT("indices"), 1), sink, input, path};
         return lt_vm_eval(vm, node->items[0], frame, input, NULL, &s.sink);
+    }
+    if (path && !lt_vm_is_same(input, path->value)) {
+        enum lt_flow flow = check_steps(vm, node->builtin, input);
+        if (flow != LT_FLOW_ON)
+            return flow;
+    }
+    if (path && goes_through_its_own(node->builtin)) {
+        struct lt_sink refuse = {refuse_place};
+        return lt_vm_row(vm, node, frame, input, NULL, &refuse);
     }
     if (node->builtin->generate)
         return node->builtin->generate(vm, node, frame, input, path, sink);

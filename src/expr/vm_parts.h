@@ -106,6 +106,9 @@ enum lt_flow lt_vm_catch(struct lt_vm *vm, enum lt_flow flow, struct lt_val *cau
 
 /** Whether jq would take both for the same value in memory. */
 bool lt_vm_is_same(struct lt_val a, struct lt_val b);
+/** What was computed, for whoever is asked for a path: a text that jq makes anew is never the very
+ * value that stands there, even where nothing was added to it. */
+struct lt_val lt_vm_apart(struct lt_vm *vm, struct lt_val v, const struct lt_path *path);
 /** `v[key]`, and where it stands. `*given` is false when an optional step failed. */
 enum lt_flow lt_vm_walk(struct lt_vm *vm, struct lt_val v, struct lt_val key, bool optional,
                         const struct lt_path *path, struct lt_val *out, struct lt_path *place,

@@ -16,6 +16,20 @@ bool lt_vm_is_same(struct lt_val a, struct lt_val b) {
     return a.form == b.form && a.n == b.n && a.s == b.s;
 }
 
+struct lt_val lt_vm_apart(struct lt_vm *vm, struct lt_val v, const struct lt_path *path) {
+    char *copy;
+
+    if (!path || v.kind != LT_VAL_STRING || !lt_vm_is_same(v, path->value))
+        return v;
+    struct lt_slice bytes = lt_val_bytes(&vm->heap, v);
+    copy = lt_heap_alloc(&vm->heap, bytes.len + 1); /* an empty one has a place of its own too */
+    if (!copy)
+        return lt_val_null(); /* the next step tells */
+    if (bytes.len)
+        memcpy(copy, bytes.data, bytes.len);
+    return lt_val_string(lt_slice(copy, bytes.len));
+}
+
 enum lt_flow lt_vm_walk(struct lt_vm *vm, struct lt_val v, struct lt_val key, bool optional,
                         const struct lt_path *path, struct lt_val *out, struct lt_path *place,
                         bool *given) {

@@ -86,7 +86,11 @@ static enum lt_flow operate(struct lt_vm *vm, struct lt_sink *self, struct lt_va
     enum lt_flow flow = lt_vm_binary(vm, (enum lt_op)w->node->op, v, w->other, &out);
 
     (void)path;
-    return flow == LT_FLOW_ON ? lt_vm_emit(vm, w->down, out, w->path) : flow;
+    if (flow != LT_FLOW_ON)
+        return flow;
+    if (v.kind == LT_VAL_STRING && w->other.kind == LT_VAL_STRING)
+        out = lt_vm_apart(vm, out, w->path); /* `. + null` is the same value, `. + ""` is not */
+    return lt_vm_emit(vm, w->down, out, w->path);
 }
 
 static enum lt_flow take_right(struct lt_vm *vm, struct lt_sink *self, struct lt_val v,
@@ -268,7 +272,7 @@ static enum lt_flow texts_before(struct lt_vm *vm, struct work *w) {
         }
         w->other = lt_val_concat(&vm->heap, lt_plan(item)->value, w->other);
     }
-    return lt_vm_emit(vm, w->down, w->other, w->path);
+    return lt_vm_emit(vm, w->down, lt_vm_apart(vm, w->other, w->path), w->path);
 }
 
 enum lt_flow lt_vm_string(struct lt_vm *vm, const struct lt_node *node, struct lt_frame *frame,

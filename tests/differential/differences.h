@@ -5,7 +5,7 @@
 #include "base/slice.h"
 
 /** Whether a difference between libjq's answer and ours is one that docs/design.md lists under
- * "Where leat differs from jq". */
-bool lt_is_known_difference(struct lt_slice expected, struct lt_slice got);
+ * "Where leat differs from jq", of such an expression. */
+bool lt_is_known_difference(const char *expression, struct lt_slice expected, struct lt_slice got);
 
 #endif

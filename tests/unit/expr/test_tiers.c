@@ -42,6 +42,84 @@ static void explain_tells_tier_and_reason_of_each_expression(void **state) {
     lt_expr_free(expr);
 }
 
+/* What leat promises to compile; `env` is refused in a pipeline (see tests/client/test_eval.py). */
+static const char *const promised[] = {
+    ".a",
+    ".a.b[0]",
+    ".a?",
+    ".a[1:2]",
+    ".[]",
+    ".a | .b",
+    ".a, .b",
+    "1, \"x\", null",
+    ".a + 1 - 2 * 3 / 4 % 5",
+    ".a < 1, .a == .b",
+    ".a and .b or (.c | not)",
+    ".a // 1",
+    "if .a then 1 elif .b then 2 else 3 end",
+    ".a as $x | $x",
+    ". as {a: [$x], $b} | [$x, $b]",
+    ". as [$x] ?// {$x} | $x",
+    "reduce .a[] as $x (0; . + $x)",
+    "foreach .a[] as $x (0; . + $x; [.])",
+    "def f(g; $x): g + $x; f(.a; 1)",
+    "def f: if . > 9 then . else . + 1 | f end; .a | f",
+    "try error(.a) catch .",
+    "label $out | .a[] | ., break $out",
+    "{a: 1, (.b): .c, \"x\": [.d]}",
+    "\"a\\(.a)b\"",
+    "@text, @json, @html, @uri, @sh, @base64",
+    ".a | @csv, @tsv",
+    ".a | @base64d",
+    "@json \"x\\(.a)\"",
+    ".a = 1 | .b |= 2 | .c += 3 | .d //= 4 | del(.e)",
+    "select(.a)",
+    ".a | map(.)",
+    "map_values(.)",
+    ".a | add",
+    ".a | any, all, any(. > 1), all(. > 1), any(.[]; .), all(.[]; .)",
+    ".a | length",
+    "keys, keys_unsorted",
+    "has(\"a\")",
+    ".a | in({\"x\": 1})",
+    "contains({a: 1})",
+    "inside({a: 1})",
+    ".a | index(\",\"), rindex(\",\"), indices(1)",
+    ".a | unique, unique_by(.b)",
+    ".a | sort, sort_by(.b), sort_by(.b, .c)",
+    ".a | group_by(.b)",
+    ".a | min, max, min_by(.b), max_by(.b)",
+    ".a | flatten, flatten(1)",
+    "range(3), range(1; 3), range(0; 9; 3)",
+    ".a | first, last, nth(1), first(.[]), last(.[]), nth(1; .[]), limit(2; .[])",
+    "to_entries, with_entries(.)",
+    ".a | from_entries",
+    "type, numbers, strings, booleans, nulls, arrays, objects, iterables, scalars, values",
+    ".a | tostring, tonumber, tojson, fromjson",
+    ".a | ascii_downcase, ascii_upcase",
+    ".a | ltrimstr(\"x\"), rtrimstr(\"x\"), startswith(\"x\"), endswith(\"x\")",
+    ".a | split(\",\"), split(\", *\"; null), join(\",\")",
+    ".a | explode, implode",
+    ".a | test(\"x\"), test(\"x\"; \"i\"), match(\"x\"; \"g\"), capture(\"(?<n>x)\")",
+    ".a | sub(\"x\"; \"y\"), sub(\"x\"; \"y\"; \"g\"), gsub(\"x\"; \"y\")",
+    ".a | floor, ceil, round, sqrt, log, pow(.; 2)",
+    "now, (.a | todate, fromdate, gmtime, mktime, strftime(\"%Y\"), strptime(\"%Y\"))",
+    "paths, paths(. == 1), getpath([\"a\", 0])",
+};
+
+static void what_is_promised_to_be_compiled_is(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof(promised) / sizeof(promised[0]); i++) {
+        struct lt_expr *expr =
+            kit_compile(&(struct kit){.sets = {"a", promised[i]}, .routes = {"r", NULL}});
+        struct lt_expr_plan plan;
+        assert_true(lt_expr_explain(expr, 0, &plan));
+        if (plan.tier == LT_EXPR_LIBJQ)
+            fail_msg("%s: %s", promised[i], plan.why);
+        lt_expr_free(expr);
+    }
+}
+
 static void what_is_compiled_starts_no_process(void **state) {
     struct lt_expr *expr = kit_compile(&(struct kit){.sets = {"a", ".n + 1", "b", "[.v[]? | [.]]"},
                                                      .routes = {"r", ".a > 1", "s", NULL}});
@@ -318,6 +396,7 @@ static void literals_and_variables_stay_what_they_are_from_record_to_record(void
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(explain_tells_tier_and_reason_of_each_expression),
+        cmocka_unit_test(what_is_promised_to_be_compiled_is),
         cmocka_unit_test(what_is_compiled_starts_no_process),
         cmocka_unit_test(pipelines_with_texts_left_to_libjq_give_the_same),
         cmocka_unit_test(many_records_with_a_text_left_to_libjq_keep_their_order),
