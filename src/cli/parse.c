@@ -208,6 +208,13 @@ static leat_status parse_short(const struct lt_command *command, int argc, char 
     return LEAT_OK;
 }
 
+/* As jq has it: "-5 % 3" and "-.a" are words; an option's name begins with a letter. */
+static bool is_option(const char *word) {
+    char c = word[0] == '-' ? word[1] : '\0';
+
+    return c == '-' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 leat_status lt_command_parse(const struct lt_command *command, int argc, char *const *argv,
                              void *values, const char **args, size_t *n_args,
                              struct leat_error *err) {
@@ -219,7 +226,7 @@ leat_status lt_command_parse(const struct lt_command *command, int argc, char *c
         status = set_from_environment(command->options, values, err);
     for (int i = 0; i < argc && status == LEAT_OK; i++) {
         const char *word = argv[i];
-        if (options_end || word[0] != '-' || word[1] == '\0')
+        if (options_end || !is_option(word))
             args[(*n_args)++] = word;
         else if (strcmp(word, "--") == 0)
             options_end = true;

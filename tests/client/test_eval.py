@@ -69,6 +69,7 @@ def test_a_text_gives_what_jq_gives(expr):
     ["--arg", "c", "USA", "select(.country == $c)"], ["--argjson", "o", "{\"a\": [1, 2]}", "$o.a[1], $ARGS.named"],
     ["-n", "$ARGS", "--args", "a", "b"], ["-n", "$ARGS", "--jsonargs", "1", "{\"a\": 2}"], ["-n", "$ARGS.positional"],
     ["-n", "--arg", "a", "1", "--arg", "b", "2", "[$a, $b, $ARGS.named]"], ["-sr", ".[].city"],
+    ["-n", "-5 % 3"], ["-(.items | length)"], ["-n", "-$ARGS.named.a", "--argjson", "a", "2"],
 ])
 def test_options_do_as_jqs_do(args):
     same(*args)
