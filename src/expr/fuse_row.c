@@ -196,6 +196,16 @@ static bool read_text_number(const struct lt_fuse_cell *cell, struct lt_fuse_num
     return true;
 }
 
+/* Of 19 digits alone: a whole number that int64 may hold, and that a double rounds. */
+static bool may_be_exact(const struct lt_fuse_cell *cell) {
+    size_t sign = *cell->at == '-';
+    size_t n = 0;
+
+    while (n < cell->len - sign && cell->at[sign + n] >= '0' && cell->at[sign + n] <= '9')
+        n++;
+    return n == 19 && n + sign == cell->len;
+}
+
 static bool read_cell_number(const struct lt_fuse_walk *w, unsigned column,
                              struct lt_fuse_number *out) {
     const struct lt_fuse_cell *cell = &w->cells[column];
@@ -211,7 +221,7 @@ static bool read_cell_number(const struct lt_fuse_walk *w, unsigned column,
     struct lt_json raw = {LT_JSON_NUMBER, {cell->at, cell->len}};
     if (!cell->at)
         out->d = cell->d;
-    else if (!lt_json_double(raw, &out->d))
+    else if (may_be_exact(cell) || !lt_json_double(raw, &out->d))
         return false;
     return isfinite(out->d);
 }

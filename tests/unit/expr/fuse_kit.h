@@ -229,7 +229,10 @@ static inline void make_value(struct maker *m, unsigned depth) {
         "\"a text that is longer than thirty-two bytes, and \\\"quoted\\\"\"",
         "0.5",
         "100000000",
-        "9007199254740993"};
+        "9007199254740993",
+        "1234567890123456789",
+        "-9223372036854775808",
+        "9223372036854775808"};
     unsigned kind = depth < 3 ? make_number(m, 40) : 2;
 
     if (kind > 1) {
