@@ -47,26 +47,6 @@ void lt_expr_eval_deinit(struct lt_expr_eval *eval) {
     lt_buf_deinit(&eval->text);
 }
 
-/* The type of a text that is JSON. */
-static enum lt_json_type type_of(struct lt_slice json) {
-    switch (*json.data) {
-    case '"':
-        return LT_JSON_STRING;
-    case '{':
-        return LT_JSON_OBJECT;
-    case '[':
-        return LT_JSON_ARRAY;
-    case 't':
-        return LT_JSON_TRUE;
-    case 'f':
-        return LT_JSON_FALSE;
-    case 'n':
-        return LT_JSON_NULL;
-    default:
-        return LT_JSON_NUMBER;
-    }
-}
-
 static leat_status fail(leat_status status, const char *what, struct lt_slice reason,
                         struct leat_error *err) {
     struct lt_arena arena;
@@ -86,7 +66,7 @@ static leat_status give_text(void *ctx, size_t job, uint32_t ask, struct lt_slic
 
     (void)job;
     (void)ask;
-    return outputs->add(outputs->ctx, (struct lt_json){type_of(json), json}, err);
+    return outputs->add(outputs->ctx, (struct lt_json){lt_json_type_of(*json.data), json}, err);
 }
 
 static leat_status take_end(void *ctx, size_t job, const struct lt_remote_outcome *outcome,
@@ -152,7 +132,7 @@ static enum lt_flow give_value(struct lt_vm *vm, struct lt_sink *self, struct lt
             g->status = fail(LEAT_E_INVALID, "", lt_slice_str(fault), g->err);
         value.raw = lt_buf_slice(&eval->text);
         if (!fault)
-            value.type = type_of(value.raw);
+            value.type = lt_json_type_of(*value.raw.data);
     }
     if (g->status == LEAT_OK)
         g->status = g->outputs->add(g->outputs->ctx, value, g->err);

@@ -40,6 +40,26 @@ enum {
 LEAT_MUST_CHECK leat_status lt_json_parse(struct lt_json *out, struct lt_slice text,
                                           unsigned max_depth, struct leat_error *err);
 
+/** The type of the value that begins with `first`, in text that is JSON. */
+static inline enum lt_json_type lt_json_type_of(char first) {
+    switch (first) {
+    case '"':
+        return LT_JSON_STRING;
+    case '{':
+        return LT_JSON_OBJECT;
+    case '[':
+        return LT_JSON_ARRAY;
+    case 't':
+        return LT_JSON_TRUE;
+    case 'f':
+        return LT_JSON_FALSE;
+    case 'n':
+        return LT_JSON_NULL;
+    default:
+        return LT_JSON_NUMBER;
+    }
+}
+
 /** Steps over the members of an array or object. `at` starts NULL-initialised by lt_json_iter(). */
 struct lt_json_iter {
     const char *at;

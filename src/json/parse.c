@@ -190,25 +190,6 @@ static bool check_text(struct parser *p) {
     }
 }
 
-static enum lt_json_type type_of(char first) {
-    switch (first) {
-    case '"':
-        return LT_JSON_STRING;
-    case '{':
-        return LT_JSON_OBJECT;
-    case '[':
-        return LT_JSON_ARRAY;
-    case 't':
-        return LT_JSON_TRUE;
-    case 'f':
-        return LT_JSON_FALSE;
-    case 'n':
-        return LT_JSON_NULL;
-    default:
-        return LT_JSON_NUMBER;
-    }
-}
-
 /* Never more of the text than the one byte at fault: it may hold secrets. */
 static leat_status explain(const struct parser *p, const char *start, struct leat_error *err) {
     char found[32] = "the end of the text";
@@ -240,6 +221,6 @@ leat_status lt_json_validate(struct lt_json *out, struct lt_slice text, unsigned
         p.expected = "nothing after the value";
         return explain(&p, data, err);
     }
-    *out = (struct lt_json){type_of(*first), {first, (size_t)(last - first)}};
+    *out = (struct lt_json){lt_json_type_of(*first), {first, (size_t)(last - first)}};
     return LEAT_OK;
 }

@@ -59,22 +59,7 @@ struct lt_json lt_json_tape_value(const struct lt_json_tape *tape, uint32_t toke
 
 /** The type of the value alone. */
 static inline enum lt_json_type lt_json_tape_type(const struct lt_json_tape *tape, uint32_t token) {
-    switch (tape->text[tape->at[token]]) {
-    case '"':
-        return LT_JSON_STRING;
-    case '{':
-        return LT_JSON_OBJECT;
-    case '[':
-        return LT_JSON_ARRAY;
-    case 't':
-        return LT_JSON_TRUE;
-    case 'f':
-        return LT_JSON_FALSE;
-    case 'n':
-        return LT_JSON_NULL;
-    default:
-        return LT_JSON_NUMBER;
-    }
+    return lt_json_type_of(tape->text[tape->at[token]]);
 }
 
 /** The token behind the value: a `,` or a closer, or `n`. */
