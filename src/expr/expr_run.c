@@ -211,6 +211,16 @@ static leat_status run_parked(struct lt_expr *expr, struct parking *parking,
     return status;
 }
 
+/* Records are read from front to back, once: the bytes of the next one are asked for while this one
+ * is at work. As many for each record: how often a loop runs that has nothing to foresee costs more
+ * than bytes that are asked for in vain. */
+static void expect(struct lt_slice record) {
+    enum { LINE = 64, LINES = 12 };
+
+    for (uintptr_t i = 0; i < LINES; i++)
+        __builtin_prefetch((const char *)((uintptr_t)record.data + i * LINE));
+}
+
 leat_status lt_expr_run(struct lt_expr *expr, const struct lt_slice *records, size_t n,
                         struct lt_expr_result *results, struct lt_arena *arena,
                         struct leat_error *err) {
@@ -220,6 +230,8 @@ leat_status lt_expr_run(struct lt_expr *expr, const struct lt_slice *records, si
     for (size_t i = 0; status == LEAT_OK && i < n; i++) {
         struct lt_expr_job job = {
             .expr = expr, .arena = arena, .record = records[i], .result = &results[i]};
+        if (i + 1 < n)
+            expect(records[i + 1]);
         if (run_record(&job) != LT_PARKED || job.no_memory) {
             status = finish(&job, err);
             continue;

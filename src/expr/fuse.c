@@ -12,9 +12,9 @@
 
 enum {
     MAX_PLAN_BYTES = 8 << 20,
-    NUMBER_BYTES = 40,  /* room for any number and a comma */
-    HEAD_BYTES = 64,    /* copied at once */
-    TRAIN_EVERY = 8192, /* records */
+    NUMBER_BYTES = 40,   /* room for any number and a comma */
+    HEAD_BYTES = 64,     /* copied at once */
+    TRAIN_EVERY = 16384, /* records */
     TRAIN_FOR = 256,
     FORGET_AFTER = 4096, /* gaps that no site had, since there was room for more */
     PATIENCE = 64,       /* records in a row that did not fit; then only one in PATIENCE is tried */
@@ -406,7 +406,7 @@ static void tend(struct lt_fuse *fuse) {
         fuse->walker = lt_fuse_walk_portable;
     } else if (at == TRAIN_FOR) {
         fuse->walker = choose_walker();
-        lt_fuse_sort_sites(&fuse->walk);
+        lt_fuse_settle_sites(&fuse->walk);
         if (fuse->walk.n_sites == LT_FUSE_MAX_SITES && fuse->walk.n_unknown > FORGET_AFTER)
             lt_fuse_init_sites(&fuse->walk);
     }

@@ -41,6 +41,26 @@ static void init_quick(struct lt_fuse_walk *w) {
         quick->inserts[quick->n_inserts].set = &w->sets[a];
         quick->inserts[quick->n_inserts++].aggregate = a;
     }
+    for (unsigned s = 0; s < plan->n_sources; s++)
+        w->quick[s].is_many = w->quick[s].n_lanes > 2 || w->quick[s].n_inserts > 1;
+}
+
+static void init_result(struct lt_fuse_walk *w, unsigned a) {
+    const struct lt_fuse_plan *plan = w->plan;
+    const struct lt_fuse_aggregate *agg = &plan->aggregates[a];
+    const struct lt_fuse_column *column = &plan->columns[agg->result];
+    bool has_sum = agg->kind == LT_FUSE_SUM || agg->kind == LT_FUSE_COUNT;
+
+    w->results[a] = (struct lt_fuse_result){
+        .array = &w->class[plan->sources[agg->source].column],
+        .sum = agg->lane != LT_FUSE_NO_LANE ? &w->sums[agg->lane] : &w->apart[a],
+        .n = agg->kind == LT_FUSE_DISTINCT ? &w->sets[a].n : NULL,
+        .cell = &w->cells[agg->result],
+        .class = &w->class[agg->result],
+        .needs = agg->kind == LT_FUSE_SUM && !agg->from_zero ? 1U << a : 0,
+        .is_quick =
+            (has_sum || agg->kind == LT_FUSE_DISTINCT) && !column->n_texts && !column->n_numbers,
+    };
 }
 
 leat_status lt_fuse_walk_init(struct lt_fuse_walk *w, const struct lt_fuse_plan *plan,
@@ -54,6 +74,8 @@ leat_status lt_fuse_walk_init(struct lt_fuse_walk *w, const struct lt_fuse_plan 
         if (plan->aggregates[a].kind == LT_FUSE_DISTINCT)
             ok = init_set(&w->sets[w->distinct[w->n_sets++] = (uint8_t)a]);
     init_quick(w);
+    for (unsigned a = 0; a < plan->n_aggregates; a++)
+        init_result(w, a);
     return ok ? LEAT_OK : lt_fail(err, LEAT_E_NOMEM, 0, "no memory for a pipeline's expressions");
 }
 
@@ -295,15 +317,9 @@ static void keep_number(struct lt_fuse_walk *w, unsigned a, const struct lt_fuse
         w->kept[a].d = n->d;
 }
 
-/* Where an aggregate's sum is: in its lane's, or apart. */
-static int64_t *sum_of(struct lt_fuse_walk *w, unsigned a) {
-    unsigned lane = w->plan->aggregates[a].lane;
-    return lane != LT_FUSE_NO_LANE ? &w->sums[lane] : &w->apart[a];
-}
-
 static void add_number(struct lt_fuse_walk *w, unsigned a, const struct lt_fuse_number *n) {
     bool first = !(w->seen >> a & 1) && !w->plan->aggregates[a].from_zero;
-    int64_t *sum = sum_of(w, a);
+    int64_t *sum = w->results[a].sum;
 
     w->seen |= 1U << a;
     if (w->shapes[a] == LT_FUSE_EXACT && n->is_int) {
@@ -454,40 +470,50 @@ static void give(struct lt_fuse_walk *w, unsigned column, unsigned class,
         lt_fuse_refine(w, column);
 }
 
+/* One that has no quick way, or whose elements had not. */
+static void finish_slow(struct lt_fuse_walk *w, unsigned a) {
+    const struct lt_fuse_aggregate *agg = &w->plan->aggregates[a];
+    struct lt_fuse_cell cell = {.i = *w->results[a].sum};
+    unsigned class = LT_FUSE_INT;
+    bool seen = w->seen >> a & 1;
+
+    switch ((enum lt_fuse_kind)agg->kind) {
+    case LT_FUSE_COUNT:
+        break;
+    case LT_FUSE_DISTINCT:
+        cell.i = w->sets[a].n;
+        break;
+    case LT_FUSE_ANY:
+    case LT_FUSE_ALL:
+        class = seen == (agg->kind == LT_FUSE_ANY) ? LT_FUSE_TRUE : LT_FUSE_FALSE;
+        break;
+    case LT_FUSE_SUM:
+        if (!seen && !agg->from_zero)
+            class = LT_FUSE_NULL;
+        if (w->shapes[a] == LT_FUSE_EXACT)
+            break;
+        class = w->kept_class[a];
+        cell = w->kept[a];
+        break;
+    default:
+        class = seen ? w->kept_class[a] : LT_FUSE_NULL;
+        cell = w->kept[a];
+        break;
+    }
+    give(w, agg->result, class, cell);
+}
+
 void lt_fuse_finish(struct lt_fuse_walk *w) {
     for (unsigned a = 0; a < w->plan->n_aggregates; a++) {
-        const struct lt_fuse_aggregate *agg = &w->plan->aggregates[a];
-        struct lt_fuse_cell cell = {.i = *sum_of(w, a)};
-        unsigned class = LT_FUSE_INT;
-        bool seen = w->seen >> a & 1;
-
-        /* without the array nobody asks for it */
-        if (w->class[w->plan->sources[agg->source].column] != LT_FUSE_ARRAY)
+        const struct lt_fuse_result *r = &w->results[a];
+        if (*r->array != LT_FUSE_ARRAY)
+            continue; /* without the array nobody asks for it */
+        if (!r->is_quick || w->untidy) {
+            finish_slow(w, a);
             continue;
-
-        switch ((enum lt_fuse_kind)agg->kind) {
-        case LT_FUSE_COUNT:
-            break;
-        case LT_FUSE_DISTINCT:
-            cell.i = w->sets[a].n;
-            break;
-        case LT_FUSE_ANY:
-        case LT_FUSE_ALL:
-            class = seen == (agg->kind == LT_FUSE_ANY) ? LT_FUSE_TRUE : LT_FUSE_FALSE;
-            break;
-        case LT_FUSE_SUM:
-            if (!seen && !agg->from_zero)
-                class = LT_FUSE_NULL;
-            if (w->shapes[a] == LT_FUSE_EXACT)
-                break;
-            class = w->kept_class[a];
-            cell = w->kept[a];
-            break;
-        default:
-            class = seen ? w->kept_class[a] : LT_FUSE_NULL;
-            cell = w->kept[a];
-            break;
         }
-        give(w, agg->result, class, cell);
+        r->cell->i = r->n ? (int64_t)*r->n : *r->sum;
+        r->cell->at = NULL;
+        *r->class = (w->seen & r->needs) == r->needs ? LT_FUSE_INT : LT_FUSE_NULL;
     }
 }

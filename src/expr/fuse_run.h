@@ -27,6 +27,7 @@ struct lt_fuse_cell {
 enum lt_fuse_site_kind {
     LT_FUSE_SITE_STRING,       /* a string is expected; its cell matters */
     LT_FUSE_SITE_EXACT_STRING, /* the same; its class is refined by constants */
+    LT_FUSE_SITE_ONE_STRING,   /* the same by one text of 1 to 8 bytes */
     LT_FUSE_SITE_SKIP_STRING,  /* its cell does not */
     LT_FUSE_SITE_INT,
     LT_FUSE_SITE_SKIP_NUMBER,
@@ -37,16 +38,19 @@ enum lt_fuse_site_kind {
     LT_FUSE_SITE_NONE, /* the gap alone */
     LT_FUSE_SITE_END,  /* of the record */
     LT_FUSE_SITE_LOST, /* nothing followed yet */
+    /* of those whose values nearly all have the same length (see lt_fuse_settle_sites()) */
+    LT_FUSE_SITE_FIXED_STRING,
+    LT_FUSE_SITE_FIXED_SKIP_STRING,
+    LT_FUSE_SITE_FIXED_INT,
+    LT_FUSE_SITE_FIXED_SKIP_NUMBER,
 };
+
+/* The longest of them: a string's without quotes, a number's. */
+enum { LT_FUSE_FIXED_STRING = 31, LT_FUSE_FIXED_NUMBER = 15, LT_FUSE_FIXED_INT = 7 };
 
 enum { LT_FUSE_MAX_MARKS = 3, LT_FUSE_MAX_LEVELS = 32 };
 
-enum lt_fuse_flags {
-    LT_FUSE_LONG = 1, /* more than 32 bytes are compared */
-    LT_FUSE_ENDS = 2,
-    LT_FUSE_BEGINS = 4,
-    LT_FUSE_MARKS = 8,
-};
+enum lt_fuse_flags { LT_FUSE_ENDS = 1, LT_FUSE_BEGINS = 2, LT_FUSE_MARKS = 4 };
 
 struct lt_fuse_level;
 struct lt_fuse_quick;
@@ -59,11 +63,13 @@ struct lt_fuse_site {
     uint8_t *class;
     const struct lt_fuse_quick *quick; /* of the source whose element ends */
     int64_t *lanes[2];                 /* of an INT: see struct lt_fuse_walk */
-    uint16_t places[3];                /* of the entry: what a WORD adds to it, by its class */
-    uint16_t place;                    /* what a STRING, an INT does */
+    uint16_t places[3]; /* of the entry: what a WORD adds to it, by its class; a ONE_STRING, by
+                           whether it is the text */
+    uint16_t place;     /* what a STRING, an INT does */
     uint8_t len;
     uint8_t kind;
     uint8_t column;
+    bool is_long;   /* more than 32 bytes are compared */
     uint8_t flags;  /* enum lt_fuse_flags */
     uint8_t ends;   /* the source, + 1, whose element ends in the gap */
     uint8_t begins; /* one begins, behind that */
@@ -71,6 +77,12 @@ struct lt_fuse_site {
     uint8_t depth;                       /* containers around the value */
     uint8_t marks[LT_FUSE_MAX_MARKS][2]; /* column, class: set, behind that */
     uint16_t marks_place[LT_FUSE_MAX_MARKS];
+    uint8_t fixed; /* bytes of a FIXED value, a string's without quotes */
+    uint8_t point; /* of a FIXED_SKIP_NUMBER, where its point is; `fixed` without one */
+    uint64_t text; /* of a ONE_STRING */
+    uint8_t text_len;
+    uint32_t stops;             /* a bit for each of its bytes and the one behind it */
+    uint32_t digits;            /* of a FIXED_SKIP_NUMBER: a bit for each that is a digit */
     struct lt_fuse_site *other; /* the next of those that followed the one before */
 
     /* for those who learn */
@@ -84,6 +96,9 @@ struct lt_fuse_site {
     uint8_t n_wants;
     struct lt_fuse_site *prev;
     uint32_t hits;
+    uint32_t n_same;   /* values of the length of the one before */
+    uint32_t last_len; /* of it, with quotes */
+    uint8_t last_point;
 };
 
 /* A container that is walked into. */
@@ -123,6 +138,7 @@ struct lt_fuse_quick {
     const struct lt_fuse_entry *entries;
     unsigned source;
     uint8_t first_lane, n_lanes, n_inserts;
+    bool is_many; /* more than two lanes, or than one of `inserts` */
     struct {
         const struct lt_fuse_cell *cell;
         struct lt_fuse_set *set;
@@ -132,6 +148,17 @@ struct lt_fuse_quick {
 
 /* What an aggregate has so far. `sum`: SUM, COUNT. */
 enum lt_fuse_shape { LT_FUSE_EXACT, LT_FUSE_SPELLED, LT_FUSE_ROUNDED };
+
+/* What the quick way needs to know of an aggregate at a record's end. */
+struct lt_fuse_result {
+    const uint8_t *array; /* the class of the source's column */
+    int64_t *sum;         /* of a SUM, a COUNT: its lane's, or apart */
+    const uint32_t *n;    /* of a DISTINCT: its number */
+    struct lt_fuse_cell *cell;
+    uint8_t *class;
+    uint32_t needs; /* bits of aggregates: what was seen must have this one, or it is null */
+    bool is_quick;  /* a sum or a number, which nobody compares with constants */
+};
 
 struct lt_fuse_walk {
     /* of the record at work */
@@ -159,6 +186,7 @@ struct lt_fuse_walk {
     struct lt_fuse_quick quick[LT_FUSE_MAX_SOURCES];
     struct lt_fuse_set sets[LT_FUSE_MAX_AGGREGATES];
     uint8_t distinct[LT_FUSE_MAX_AGGREGATES]; /* aggregates that have a set */
+    struct lt_fuse_result results[LT_FUSE_MAX_AGGREGATES];
     unsigned n_sets;
     struct lt_fuse_site lost;  /* `next` of those behind which nothing was seen */
     struct lt_fuse_site first; /* the gap before the first value follows it */
@@ -179,8 +207,11 @@ lt_fuse_walker lt_fuse_walk_avx2;     /* x86-64 alone */
 struct lt_fuse_site *lt_fuse_learn(struct lt_fuse_walk *w, struct lt_fuse_site *prev,
                                    const char *at);
 void lt_fuse_init_sites(struct lt_fuse_walk *w);
-/** Puts those that come often first. */
-void lt_fuse_sort_sites(struct lt_fuse_walk *w);
+/** For the one that counts hits: the site had the value [at, behind). */
+void lt_fuse_note(struct lt_fuse_site *site, const char *at, const char *behind);
+/** Puts those that come often first, and finds those whose values have one length: where that is
+ * foreseen, nobody waits for a value's end to be found before what follows is looked at. */
+void lt_fuse_settle_sites(struct lt_fuse_walk *w);
 
 /* Values, the slow way (fuse_value.c): the byte behind it, NULL when it is none. */
 const char *lt_fuse_read_any(struct lt_fuse_walk *w, const char *at, unsigned column,

@@ -321,18 +321,26 @@ void lt_fuse_place_site(struct lt_fuse_walk *w, struct lt_fuse_site *site) {
         site->marks_place[i] = (uint16_t)place_of(plan, site->marks[i][0], site->marks[i][1]);
     for (unsigned class = LT_FUSE_NULL; class <= LT_FUSE_TRUE; class ++)
         site->places[class] = (uint16_t)place_of(plan, site->column, class);
+    if (site->kind == LT_FUSE_SITE_EXACT_STRING && column->n_texts == 1 &&
+        column->texts[0].len - 1 < 8) {
+        site->kind = LT_FUSE_SITE_ONE_STRING;
+        site->text_len = (uint8_t)column->texts[0].len;
+        memcpy(&site->text, column->texts[0].data, site->text_len);
+        site->places[0] = (uint16_t)place_of(plan, site->column, LT_FUSE_STRING);
+        site->places[1] = (uint16_t)place_of(plan, site->column, LT_FUSE_N_TYPES);
+    }
     site->place = (uint16_t)place_of(plan, site->column,
                                      site->kind == LT_FUSE_SITE_INT ? LT_FUSE_INT : LT_FUSE_STRING);
     site->quick = site->ends ? &w->quick[site->ends - 1] : NULL;
-    site->flags =
-        (uint8_t)((site->n_compared > 32 ? LT_FUSE_LONG : 0) | (site->ends ? LT_FUSE_ENDS : 0) |
-                  (site->begins ? LT_FUSE_BEGINS : 0) | (site->n_marks ? LT_FUSE_MARKS : 0));
+    site->is_long = site->n_compared > 32;
+    site->flags = (uint8_t)((site->ends ? LT_FUSE_ENDS : 0) | (site->begins ? LT_FUSE_BEGINS : 0) |
+                            (site->n_marks ? LT_FUSE_MARKS : 0));
 }
 
 const char *lt_fuse_reread(struct lt_fuse_walk *w, const struct lt_fuse_site *site) {
-    if (site->kind == LT_FUSE_SITE_SKIP_NUMBER)
+    if (site->kind == LT_FUSE_SITE_SKIP_NUMBER || site->kind == LT_FUSE_SITE_FIXED_SKIP_NUMBER)
         return lt_fuse_skip_any(w, w->start, site->depth);
-    if (site->kind != LT_FUSE_SITE_INT)
+    if (site->kind != LT_FUSE_SITE_INT && site->kind != LT_FUSE_SITE_FIXED_INT)
         return NULL;
     w->place -= lt_fuse_place(w, site->column);
     const char *at = lt_fuse_read_any(w, w->start, site->column, site->depth);

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The walk itself, made once for each set of instructions: who includes this has defined
- *   WALK          the walker's name
- *   TARGET        the attribute of all functions here
- *   is_gap(site, at)                    whether the bytes are the site's gap
- *   is_short_gap(site, at)              the same, for one of at most 32 bytes
- *   low_bytes(word, n)                  its first n bytes in memory, zeros for the others
- *   COUNT(site)                       counts the site's hits, or does not
- *   find_stop(at)                       the first `"`, `\\`, control character or byte over 0x7f,
- * or at + STEP read_digits(at, &value)             the number of digits at `at`, 0 to 7, and their
- * value; 8 when there are more count_digits(at)                    their number alone Bytes behind
- * the record are zeros, which no value and no gap holds: so nothing looks for the end.
+ * The walk itself, made once for each set of instructions. Who includes this has defined, beside
+ * WALK (the walker's name), TARGET (the attribute of all functions here) and STEP (bytes):
+ *
+ * - is_gap(site, at): whether the bytes are the site's gap; is_short_gap(site, at): the same for
+ *   one of at most 32 bytes;
+ * - find_stop(at): the first `"`, `\`, control character or byte over 0x7f, or at + STEP;
+ * - read_digits(at, &value): the number of digits at `at`, 0 to 7, and their value; 8 when there
+ *   are more; count_digits(at): their number alone;
+ * - is_fixed_string(), is_fixed_int(), is_fixed_number(): whether the value is what the site, one
+ * of a FIXED kind, expects; they may say no to anything;
+ * - low_bytes(word, n): its first n bytes in memory, zeros for the others;
+ * - COUNT(site, at), NOTE(site, behind): count the site's hits, and the length of its value from
+ *   `at` to `behind`, or do not.
+ *
+ * Bytes behind the record are zeros, which no value and no gap holds: so nothing looks for the end.
  */
 #include "expr/fuse_run.h"
 
@@ -22,49 +26,48 @@ INLINE uint64_t load8(const char *at) {
     return v;
 }
 
+#define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* Any value, without hope that it is the expected one. NULL: there is none. `*place` is where the
- * walk is in the table of the element's row. */
-INLINE const char *read_any(struct lt_fuse_walk *w, const struct lt_fuse_site *site, const char *at,
-                            unsigned *place) {
+/* Any value, without hope that it is the expected one. NULL: there is none. Where the walk is in
+ * the table of the element's row, w->place, goes on. Apart, so that the walk keeps its registers.
+ */
+TARGET static __attribute__((noinline)) const char *
+read_any_apart(struct lt_fuse_walk *w, const struct lt_fuse_site *site, const char *at) {
     at = lt_fuse_read_any(w, at, site->column, site->depth);
-    *place += lt_fuse_place(w, site->column);
+    w->place += lt_fuse_place(w, site->column);
     return at;
 }
 
-TARGET static __attribute__((noinline)) const char *read_negative(struct lt_fuse_walk *w,
-                                                                  const struct lt_fuse_site *site,
-                                                                  const char *at, unsigned *place) {
-    uint64_t value = 0;
-    unsigned n = read_digits(at + 1, &value);
+INLINE const char *read_any(struct lt_fuse_walk *w, const struct lt_fuse_site *site, const char *at,
+                            unsigned *place) {
+    w->place = *place;
+    at = read_any_apart(w, site, at);
+    *place = w->place;
+    return at;
+}
 
-    w->start = at;
+/* A number that begins with a sign, or is none of few digits. */
+TARGET static __attribute__((noinline)) const char *
+read_other_number_apart(struct lt_fuse_walk *w, const struct lt_fuse_site *site, const char *at) {
+    uint64_t value = 0;
+    unsigned n = *at == '-' ? read_digits(at + 1, &value) : 0;
+
     if (n - 1 >= 7 || at[1] == '0')
-        return read_any(w, site, at, place);
+        return read_any_apart(w, site, at);
     *site->class = LT_FUSE_INT;
     site->cell->i = *site->lanes[0] = *site->lanes[1] = -(int64_t)value;
-    *place += site->place;
+    w->place += site->place;
     return at + 1 + n;
 }
 
-/* A whole number of few digits. Whether it ends there the next gap shows. */
-INLINE const char *read_int(struct lt_fuse_walk *w, const struct lt_fuse_site *site, const char *at,
-                            unsigned *place) {
-    uint64_t value = 0;
-    unsigned n = read_digits(at, &value);
-
+INLINE const char *read_other_number(struct lt_fuse_walk *w, const struct lt_fuse_site *site,
+                                     const char *at, unsigned *place) {
     w->start = at;
-    if (UNLIKELY(n - 1 >= 7))
-        return *at == '-' ? read_negative(w, site, at, place) : read_any(w, site, at, place);
-    if (UNLIKELY(*at == '0' && n > 1))
-        return NULL;
-    *site->class = LT_FUSE_INT;
-    site->cell->i = (int64_t)value;
-    *site->lanes[0] = (int64_t)value;
-    *site->lanes[1] = (int64_t)value;
-    *place += site->place;
-    return at + n;
+    w->place = *place;
+    at = read_other_number_apart(w, site, at);
+    *place = w->place;
+    return at;
 }
 
 /* Digits with or without a fraction. */
@@ -93,48 +96,58 @@ TARGET static __attribute__((noinline)) const char *skip_plain(const char *at) {
     return *at == '"' ? at : NULL;
 }
 
+/* The quote that ends the string at `at`, if a string and a plain one is there. */
 INLINE const char *find_quote(const char *at) {
-    const char *stop = find_stop(at);
+    const char *stop = find_stop(at + 1);
+    if (UNLIKELY(*at != '"'))
+        return NULL;
     if (UNLIKELY(*stop != '"'))
-        return stop == at + STEP ? skip_plain(at) : NULL;
+        return stop == at + 1 + STEP ? skip_plain(at + 1) : NULL;
     return stop;
 }
 
-INLINE const char *read_string(struct lt_fuse_walk *w, const struct lt_fuse_site *site,
-                               const char *at, unsigned *place) {
-    const char *quote;
-
-    if (UNLIKELY(*at != '"' || !(quote = find_quote(at + 1))))
-        return read_any(w, site, at, place);
+/* A string of so many bytes. */
+INLINE const char *take_string(const struct lt_fuse_site *site, const char *at, uint32_t len,
+                               unsigned *place) {
     *site->class = LT_FUSE_STRING;
     site->cell->at = at + 1;
-    site->cell->len = (uint32_t)(quote - (at + 1));
+    site->cell->len = len;
     *place += site->place;
-    return quote + 1;
+    return at + len + 2;
 }
 
-/* The same for a column that is compared with constants. */
-INLINE const char *read_exact_string(struct lt_fuse_walk *w, const struct lt_fuse_site *site,
-                                     const char *at, unsigned *place) {
-    const char *quote;
+/* The same where it is compared with one text: without a branch on whether it is that one, for that
+ * is often a matter of chance. */
+INLINE const char *take_one_string(const struct lt_fuse_site *site, const char *at, uint32_t len,
+                                   unsigned *place) {
+    unsigned same =
+        (len == site->text_len) & (low_bytes(load8(at + 1), site->text_len) == site->text);
+    site->cell->at = at + 1;
+    site->cell->len = len;
+    *site->class = (uint8_t)(LT_FUSE_STRING + same * (LT_FUSE_N_TYPES - LT_FUSE_STRING));
+    *place += site->places[same];
+    return at + len + 2;
+}
 
-    if (UNLIKELY(*at != '"' || !(quote = find_quote(at + 1))))
-        return read_any(w, site, at, place);
+/* And with several. */
+INLINE const char *take_exact_string(struct lt_fuse_walk *w, const struct lt_fuse_site *site,
+                                     const char *at, uint32_t len, unsigned *place) {
     *site->class = LT_FUSE_STRING;
     site->cell->at = at + 1;
-    site->cell->len = (uint32_t)(quote - (at + 1));
+    site->cell->len = len;
     lt_fuse_refine(w, site->column);
     *place += lt_fuse_place(w, site->column);
-    return quote + 1;
+    return at + len + 2;
 }
 
-INLINE const char *skip_string(struct lt_fuse_walk *w, const struct lt_fuse_site *site,
-                               const char *at) {
-    const char *quote;
-
-    if (UNLIKELY(*at != '"' || !(quote = find_quote(at + 1))))
-        return lt_fuse_skip_any(w, at, site->depth);
-    return quote + 1;
+/* A whole number; whether it ends there the next gap shows. */
+INLINE const char *take_int(struct lt_fuse_walk *w, const struct lt_fuse_site *site, const char *at,
+                            unsigned n, uint64_t value, unsigned *place) {
+    w->start = at;
+    *site->class = LT_FUSE_INT;
+    site->cell->i = *site->lanes[0] = *site->lanes[1] = (int64_t)value;
+    *place += site->place;
+    return at + n;
 }
 
 /* True or false: without a branch on which it is, for that is often a matter of chance. NULL:
@@ -175,11 +188,20 @@ INLINE void insert_text(struct lt_fuse_walk *w, struct lt_fuse_set *set,
     }
 }
 
-/* An element's columns are known: what they do. Apart, so that the walk keeps its registers. */
-TARGET static __attribute__((noinline)) void
-end_row(struct lt_fuse_walk *w, const struct lt_fuse_quick *quick, unsigned place) {
+TARGET static __attribute__((noinline)) void add_many(struct lt_fuse_walk *w,
+                                                      const struct lt_fuse_quick *quick,
+                                                      const struct lt_fuse_entry *entry) {
+    for (unsigned i = 2; i < quick->n_lanes; i++)
+        w->sums[quick->first_lane + i] += w->lanes[quick->first_lane + i] & entry->masks[i];
+    for (unsigned i = 0; i < quick->n_inserts; i++)
+        if (entry->inserts >> quick->inserts[i].aggregate & 1)
+            insert_text(w, quick->inserts[i].set, quick->inserts[i].cell);
+}
+
+/* An element's columns are known: what they do. Apart, so that the walk keeps its registers; what
+ * it calls it calls last, so that it needs none of its own. */
+INLINE void end_row(struct lt_fuse_walk *w, const struct lt_fuse_quick *quick, unsigned place) {
     const struct lt_fuse_entry *entry = &quick->entries[place];
-    unsigned inserts = entry->inserts;
 
     if (UNLIKELY(entry->slow | w->irregular)) {
         lt_fuse_row_slow(w, quick->source);
@@ -190,16 +212,14 @@ end_row(struct lt_fuse_walk *w, const struct lt_fuse_quick *quick, unsigned plac
     int64_t *sums = w->sums + quick->first_lane, *lanes = w->lanes + quick->first_lane;
     sums[0] += lanes[0] & entry->masks[0];
     sums[1] += lanes[1] & entry->masks[1];
-    for (unsigned i = 2; UNLIKELY(i < quick->n_lanes); i++)
-        sums[i] += lanes[i] & entry->masks[i];
-    if (quick->n_inserts && inserts >> quick->inserts[0].aggregate & 1)
+    if (UNLIKELY(quick->is_many))
+        add_many(w, quick, entry);
+    else if (entry->inserts)
         insert_text(w, quick->inserts[0].set, quick->inserts[0].cell);
-    for (unsigned i = 1; UNLIKELY(i < quick->n_inserts); i++)
-        if (inserts >> quick->inserts[i].aggregate & 1)
-            insert_text(w, quick->inserts[i].set, quick->inserts[i].cell);
 }
 
-INLINE unsigned follow(struct lt_fuse_walk *w, const struct lt_fuse_site *site, unsigned place) {
+TARGET static __attribute__((noinline)) unsigned
+follow(struct lt_fuse_walk *w, const struct lt_fuse_site *site, unsigned place) {
     unsigned flags = site->flags;
 
     if (flags & LT_FUSE_ENDS)
@@ -237,73 +257,123 @@ TARGET static __attribute__((noinline)) struct lt_fuse_site *find_other(struct l
     return lt_fuse_learn(w, prev, w->at);
 }
 
+/* The site that follows, its gap stepped over. NULL: the gap is none of any. */
+INLINE struct lt_fuse_site *next_site(struct lt_fuse_walk *w, struct lt_fuse_site *prev,
+                                      const char **at, unsigned *place) {
+    struct lt_fuse_site *site = prev->next;
+
+    if (UNLIKELY(!is_short_gap(site, *at)) ||
+        (UNLIKELY(site->is_long) && UNLIKELY(!is_gap(site, *at)))) {
+        w->at = *at;
+        w->place = *place;
+        site = find_other(w, prev);
+        *at = w->at;
+        *place = w->place;
+        if (UNLIKELY(!site))
+            return NULL;
+    }
+    *at += site->len;
+    if (UNLIKELY(site->flags))
+        *place = follow(w, site, *place);
+    return site;
+}
+
 TARGET bool WALK(struct lt_fuse_walk *w, const char *at) {
-    static const void *const kinds[] = {&&string,      &&exact_string, &&skip_string, &&number,
-                                        &&skip_number, &&word,         &&skip_word,   &&any,
-                                        &&skip_any,    &&match,        &&end,         &&lost};
-    struct lt_fuse_site *prev, *site = &w->first;
-    const char *behind;
-    unsigned class, place = 0;
+    struct lt_fuse_site *site = &w->first;
+    const char *behind, *quote, *from = at;
+    unsigned class, n, place = 0;
+    uint64_t value;
 
 match:
-    prev = site;
-    site = site->next;
-    if (UNLIKELY(!is_short_gap(site, at)) ||
-        (site->flags & LT_FUSE_LONG && UNLIKELY(!is_gap(site, at)))) {
-        w->at = at;
-        w->place = place;
-        site = find_other(w, prev);
-        at = w->at;
-        place = w->place;
-        if (UNLIKELY(!site))
-            return false;
-    }
-    COUNT(site);
-    at += site->len;
-    if (site->flags)
-        place = follow(w, site, place);
-    goto *kinds[site->kind];
-string:
-    at = read_string(w, site, at, &place);
-    goto check;
-exact_string:
-    at = read_exact_string(w, site, at, &place);
-    goto check;
-skip_string:
-    at = skip_string(w, site, at);
-    goto check;
-number:
-    at = read_int(w, site, at, &place);
-    goto check;
-skip_number:
-    at = skip_number(w, site, at);
-    goto check;
-word:
-    behind = read_bool(at, &class);
-    if (UNLIKELY(!behind))
-        goto any;
-    at = behind;
-    *site->class = (uint8_t) class;
-    place += site->places[class];
-    goto match;
-skip_word:
-    behind = read_bool(at, &class);
-    if (UNLIKELY(!behind))
-        goto skip_any;
-    at = behind;
-    goto match;
-any:
-    at = read_any(w, site, at, &place);
-    goto check;
-skip_any:
-    at = lt_fuse_skip_any(w, at, site->depth);
-check:
-    if (UNLIKELY(!at))
-    lost:
+    site = next_site(w, site, &at, &place);
+    if (UNLIKELY(!site))
         return false;
+    COUNT(site, at);
+    switch ((enum lt_fuse_site_kind)site->kind) {
+    case LT_FUSE_SITE_FIXED_STRING:
+        if (LIKELY(is_fixed_string(site, at))) {
+            at = take_string(site, at, site->fixed, &place);
+            goto match;
+        } /* fall through */
+    case LT_FUSE_SITE_STRING:
+        if (UNLIKELY(!(quote = find_quote(at))))
+            goto any;
+        at = take_string(site, at, (uint32_t)(quote - at - 1), &place);
+        break;
+    case LT_FUSE_SITE_ONE_STRING:
+        if (UNLIKELY(!(quote = find_quote(at))))
+            goto any;
+        at = take_one_string(site, at, (uint32_t)(quote - at - 1), &place);
+        goto match;
+    case LT_FUSE_SITE_EXACT_STRING:
+        if (UNLIKELY(!(quote = find_quote(at))))
+            goto any;
+        at = take_exact_string(w, site, at, (uint32_t)(quote - at - 1), &place);
+        goto match;
+    case LT_FUSE_SITE_FIXED_SKIP_STRING:
+        if (LIKELY(is_fixed_string(site, at))) {
+            at += site->fixed + 2;
+            goto match;
+        } /* fall through */
+    case LT_FUSE_SITE_SKIP_STRING:
+        if (UNLIKELY(!(quote = find_quote(at))))
+            goto skip_any;
+        at = quote + 1;
+        break;
+    case LT_FUSE_SITE_FIXED_INT:
+        if (LIKELY(is_fixed_int(site, at, &value))) {
+            at = take_int(w, site, at, site->fixed, value, &place);
+            goto match;
+        } /* fall through */
+    case LT_FUSE_SITE_INT:
+        n = read_digits(at, &value);
+        if (UNLIKELY(n - 1 >= 7 || (*at == '0' && n > 1)))
+            at = read_other_number(w, site, at, &place);
+        else
+            at = take_int(w, site, at, n, value, &place);
+        break;
+    case LT_FUSE_SITE_FIXED_SKIP_NUMBER:
+        if (LIKELY(is_fixed_number(site, at))) {
+            w->start = at;
+            at += site->fixed;
+            goto match;
+        } /* fall through */
+    case LT_FUSE_SITE_SKIP_NUMBER:
+        at = skip_number(w, site, at);
+        break;
+    case LT_FUSE_SITE_WORD:
+        if (UNLIKELY(!(behind = read_bool(at, &class))))
+            goto any;
+        at = behind;
+        *site->class = (uint8_t) class;
+        place += site->places[class];
+        goto match;
+    case LT_FUSE_SITE_SKIP_WORD:
+        if (UNLIKELY(!(behind = read_bool(at, &class))))
+            goto skip_any;
+        at = behind;
+        goto match;
+    case LT_FUSE_SITE_ANY:
+    any:
+        at = read_any(w, site, at, &place);
+        break;
+    case LT_FUSE_SITE_SKIP_ANY:
+    skip_any:
+        at = lt_fuse_skip_any(w, at, site->depth);
+        break;
+    case LT_FUSE_SITE_NONE:
+        goto match;
+    case LT_FUSE_SITE_END:
+        w->tail = at - site->tail;
+        w->is_empty = site->is_empty;
+        return at == w->end && !w->deopt;
+    case LT_FUSE_SITE_LOST:
+        return false;
+    default:
+        __builtin_unreachable();
+    }
+    if (UNLIKELY(!at))
+        return false;
+    NOTE(site, at);
     goto match;
-end:
-    w->tail = at - site->tail;
-    w->is_empty = site->is_empty;
-    return at == w->end && !w->deopt;
 }
