@@ -204,6 +204,8 @@ static char *write_leaf(struct lt_fuse *fuse, const struct lt_fuse_leaf *leaf, c
         if (type == LT_FUSE_INT)
             return write_int(to, cell->i);
         if (type == LT_FUSE_STRING) {
+            if (memchr(cell->at, 0x7f, cell->len))
+                return NULL; /* jq prints it as an escape */
             *to++ = '"';
             to = write_bytes(to, lt_slice(cell->at, cell->len));
             *to++ = '"';

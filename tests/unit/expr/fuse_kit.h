@@ -331,7 +331,7 @@ static inline void make_record(struct maker *m) {
     static const char *const tags[] = {"[]", "[\"a\", \"b\", \"a\"]", "[1, \"1\", null]",
                                        "[ 3,4 ,4]"};
     static const char *const addresses[] = {"{\"zip\": \"8001\", \"city\": \"Z\"}",
-                                            "{\"city\": \"Z\"}", "{}", "null", "{\"zip\": 12}"};
+                                            "{\"zip\": \"80\x7f\"}", "{}", "null", "{\"zip\": 12}"};
     static const char *const fields[] = {"1", "\"x\"", "[2]"};
     static const char *const lists[] = {"browsing_history", "browse_history", "items"};
     bool more = false;
