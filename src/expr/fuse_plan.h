@@ -202,6 +202,8 @@ struct lt_fuse_plan {
     uint16_t *routes; /* NO_NODE: always */
     uint16_t key;
     bool has_key;
+    struct lt_slice *vars; /* JSON of the source's variables, kept: the caller's bytes may go */
+    size_t n_vars;
 };
 
 enum { LT_FUSE_NO_NODE = 0xffff, LT_FUSE_NO_LANE = 0xff };

@@ -146,11 +146,21 @@ static bool init_plan(struct lt_fuse_plan *plan, const struct lt_expr_source *so
     return plan->sets && plan->routes && plan->leaves && plan->diagram.words;
 }
 
+static bool keep_vars(struct lt_fuse_plan *plan, const struct lt_expr_source *source) {
+    plan->vars = lt_arena_calloc(plan->arena, source->n_vars + 1, sizeof(*plan->vars));
+    for (; plan->vars && plan->n_vars < source->n_vars; plan->n_vars++) {
+        plan->vars[plan->n_vars] = lt_arena_dup(plan->arena, source->vars[plan->n_vars].json);
+        if (!plan->vars[plan->n_vars].data)
+            return false;
+    }
+    return plan->vars != NULL;
+}
+
 bool lt_fuse_recognise(struct lt_fuse_plan *plan, const struct lt_fuse_parts *parts,
                        struct lt_arena *arena, char why[160]) {
     struct lt_arena scratch;
     struct lt_sym sym = {.plan = plan, .parts = parts, .arena = &scratch, .changed = true};
-    bool fits = init_plan(plan, parts->source, arena);
+    bool fits = init_plan(plan, parts->source, arena) && keep_vars(plan, parts->source);
 
     lt_arena_init(&scratch, MAX_SCRATCH_BYTES);
     for (unsigned round = 0; fits && sym.changed && round < MAX_ROUNDS; round++) {

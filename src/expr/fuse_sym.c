@@ -315,7 +315,9 @@ static enum lt_sym_status eval_each(struct lt_sym *sym, const struct lt_node *no
 static enum lt_sym_status eval_var(struct lt_sym *sym, const struct lt_node *node,
                                    struct lt_sym_env *env, struct lt_sym_value *out) {
     if (node->kind == LT_NODE_GLOBAL)
-        return lt_sym_unsure(sym, "asks for a variable");
+        return node->slot < sym->plan->n_vars
+                   ? lt_sym_literal(sym, sym->plan->vars[node->slot], out)
+                   : lt_sym_unsure(sym, "asks for a variable");
     struct lt_sym_env *frame = climb(env, node->up);
     if (!frame || node->slot >= frame->n_vars)
         return lt_sym_unsure(sym, "asks for a variable");

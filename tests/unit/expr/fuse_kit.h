@@ -19,11 +19,13 @@ struct pair_texts {
     const char *sets[2 * PAIR_TEXTS];
     const char *routes[2 * PAIR_TEXTS]; /* behind them stands one without a condition */
     const char *key;
+    const char *vars[2 * PAIR_TEXTS]; /* name, JSON */
 };
 
 struct pair {
     struct lt_arena arena;
     struct lt_expr_text defs[PAIR_TEXTS], sets[PAIR_TEXTS], routes[PAIR_TEXTS + 2], key;
+    struct lt_expr_var vars[PAIR_TEXTS];
     struct lt_expr_source source;
     struct lt_tree_part set_parts[PAIR_TEXTS], route_parts[PAIR_TEXTS], key_part;
     struct lt_fuse_parts parts;
@@ -51,7 +53,8 @@ static inline void pair_parse(struct pair *p, struct lt_tree_part *part,
                               const struct lt_expr_text *text) {
     struct leat_error err = {0};
 
-    if (lt_tree_parse(part, text, p->defs, p->source.n_defs, NULL, 0, &p->arena, &err) != LEAT_OK)
+    if (lt_tree_parse(part, text, p->defs, p->source.n_defs, p->vars, p->source.n_vars, &p->arena,
+                      &err) != LEAT_OK)
         pair_die("does not parse", text->text, err.text);
     if (!part->root)
         pair_die("is left to libjq", text->text, part->why);
@@ -63,7 +66,11 @@ static inline void pair_init(struct pair *p, const struct pair_texts *texts, boo
 
     *p = (struct pair){0};
     lt_arena_init(&p->arena, 64 << 20);
-    p->source = (struct lt_expr_source){.defs = p->defs, .sets = p->sets, .routes = p->routes};
+    p->source = (struct lt_expr_source){
+        .defs = p->defs, .sets = p->sets, .routes = p->routes, .vars = p->vars};
+    for (size_t i = 0; texts->vars[2 * i]; i++, p->source.n_vars++) /* freed below */
+        p->vars[i] =
+            (struct lt_expr_var){texts->vars[2 * i], lt_slice_str(strdup(texts->vars[2 * i + 1]))};
     p->source.n_defs = pair_list(texts->defs, p->defs);
     p->source.n_sets = pair_list(texts->sets, p->sets);
     size_t n = pair_list(texts->routes, p->routes);
@@ -92,6 +99,8 @@ static inline void pair_init(struct pair *p, const struct pair_texts *texts, boo
     plain.n_routes = n + 2;
     if (lt_expr_compile(&p->plain, &plain, &err) != LEAT_OK)
         pair_die("does not compile", p->sets[0].text, err.text);
+    for (size_t i = 0; i < p->source.n_vars; i++)
+        free((char *)p->vars[i].json.data);
 }
 
 static inline void pair_deinit(struct pair *p) {
@@ -171,6 +180,10 @@ static const struct pair_texts pair_pipelines[] = {
               "[.items[].product_code][0]", "last", ".items | map(.product_code) | last"}},
     {.sets = {"tags", ".tags | unique | length", "sum", ".tags | map(numbers) | add", "kinds",
               "(.items // []) | unique_by(.product_code) | length"}},
+    {.sets = {"of", "$resource", "half", "$factor", "sum", "[.items[].quantity * $factor] | add"},
+     .routes = {"us", ".country == $country", "never", "$resource == \"albums\""},
+     .key = "$resource",
+     .vars = {"resource", "\"sessions\"", "country", "\"USA\"", "factor", "2.5"}},
     {.sets = {"type", ".quantity | type", "b",
               "[.items[] | .quantity | select(. != null and . > 0)] | length"}},
 };
