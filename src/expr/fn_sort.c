@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct row {
-    uint64_t head;            /**< in the order of the keys; equal heads say nothing */
+    uint64_t head, more;      /**< in the order of the keys; equal ones say what is_whole() tells */
     const struct lt_val *key; /**< its values */
     uint32_t n;               /**< how many */
     uint32_t at;              /**< which element */
@@ -40,23 +40,40 @@ static uint64_t number_head(struct lt_val v) {
     return (bits >> 63 ? ~bits : bits | (uint64_t)1 << 63) >> 3;
 }
 
-static uint64_t string_head(struct lt_val v) {
+enum { HEAD_BYTES = 7 };
+
+static uint64_t bytes_from(struct lt_val v, uint32_t at) {
     uint64_t head = 0;
-    for (uint32_t i = 0; i < 7; i++)
+    for (uint32_t i = at; i < at + HEAD_BYTES; i++)
         head = head << 8 | (i < v.n ? (unsigned char)v.s[i] : 0);
-    return head << 5;
+    return head;
 }
 
-/* Kind in the upper three bits (an empty key is before all), then the beginning of the value. */
-static uint64_t head_of(const struct lt_val *key, uint32_t n) {
-    if (n == 0)
-        return 0;
-    uint64_t head = (uint64_t)(key->kind + 1) << 61;
-    if (key->kind == LT_VAL_NUMBER)
-        head |= number_head(*key);
-    else if (key->kind == LT_VAL_STRING)
-        head |= string_head(*key);
-    return head;
+/* `head`: kind in the upper three bits (an empty key is before all), then the beginning of the
+ * value. `more`: the bytes of a string behind those, and how many there are at all. */
+static void set_head(struct row *row) {
+    const struct lt_val *key = row->key;
+
+    row->head = row->more = 0;
+    if (row->n == 0)
+        return;
+    row->head = (uint64_t)(key->kind + 1) << 61;
+    if (key->kind == LT_VAL_NUMBER) {
+        row->head |= number_head(*key);
+    } else if (key->kind == LT_VAL_STRING) {
+        row->head |= bytes_from(*key, 0) << 5;
+        row->more = bytes_from(*key, HEAD_BYTES) << 8;
+        row->more |= key->n <= 2 * HEAD_BYTES ? key->n : 2 * HEAD_BYTES + 1;
+    }
+}
+
+/* Whether the first values of all keys with this head are the same: short strings, whose bytes need
+ * not be looked up then, and words. */
+static bool is_whole(const struct row *row) {
+    unsigned kind = (unsigned)(row->head >> 61);
+    if (kind == LT_VAL_STRING + 1)
+        return (row->more & 0xff) <= 2 * HEAD_BYTES;
+    return kind && kind <= LT_VAL_TRUE + 1;
 }
 
 static int compare_strings(struct lt_val a, struct lt_val b) {
@@ -78,8 +95,10 @@ static int compare_values(struct lt_heap *heap, struct lt_val a, struct lt_val b
 static int compare_keys(struct lt_heap *heap, const struct row *a, const struct row *b) {
     if (a->head != b->head)
         return a->head < b->head ? -1 : 1;
+    if (a->more != b->more)
+        return a->more < b->more ? -1 : 1;
     uint32_t n = a->n < b->n ? a->n : b->n;
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = is_whole(a); i < n; i++) {
         int c = compare_values(heap, a->key[i], b->key[i]);
         if (c)
             return c;
@@ -166,7 +185,8 @@ static enum lt_flow key_by_itself(struct lt_vm *vm, struct table *table) {
         return lt_vm_step(vm);
     for (size_t i = 0; i < table->n; i++) {
         keys[i] = ready(heap, table->values[i]);
-        table->rows[i] = (struct row){head_of(&keys[i], 1), &keys[i], 1, (uint32_t)i};
+        table->rows[i] = (struct row){.key = &keys[i], .n = 1, .at = (uint32_t)i};
+        set_head(&table->rows[i]);
     }
     return lt_fn_charge(vm, table->n / 4);
 }
@@ -211,7 +231,7 @@ static enum lt_flow key_by(struct lt_vm *vm, const struct lt_node *f, struct lt_
     for (size_t i = 0; i < table->n; i++) {
         rows[i].key = keys.values + at;
         at += rows[i].n;
-        rows[i].head = head_of(rows[i].key, rows[i].n);
+        set_head(&rows[i]);
     }
     return lt_vm_step(vm);
 }

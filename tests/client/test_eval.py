@@ -2,6 +2,7 @@
 """`leat eval` beside jq 1.6: the same outputs, options and exit codes, over inputs in any layout."""
 import json
 import os
+import random
 import signal
 import subprocess
 import time
@@ -168,6 +169,18 @@ def test_a_closed_pipe_ends_it_quietly():
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("expr", ["sort", "unique", "group_by(.)", "map({k: .}) | sort_by(.k, .k)", "map({k: .}) | unique_by(.k)",
+                                  "min, max", "map({k: ., i: 1}) | sort_by(empty)"])
+def test_texts_that_begin_alike_are_ordered_by_all_their_bytes(expr):
+    """Their first 7 and 14 bytes are compared as numbers."""
+    rng = random.Random(7)
+    stems = ["abcdefghijklmnop"[:n] for n in (0, 1, 6, 7, 8, 13, 14, 15, 16)]
+    others = [None, True, False, 1, 1.5, -2, [], ["a"], {}, {"a": 1}]
+    inputs = [[rng.choice(stems) + rng.choice(["", "", "\0", "\0\0", "a", "z", "é", "\0x"]) if rng.random() < 0.8 else rng.choice(others)
+               for _ in range(rng.randint(2, 40))] for _ in range(200)]
+    same(expr, data="".join(json.dumps(values) + "\n" for values in inputs))
 
 
 def test_ctrl_c_ends_a_run_that_would_never_end():
