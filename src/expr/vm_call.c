@@ -199,6 +199,12 @@ static bool goes_through_its_own(const struct lt_fn *fn) {
     return false;
 }
 
+static enum lt_flow refuse_steps(struct lt_vm *vm, struct lt_val input) {
+    char text[30];
+    return lt_vm_raise(vm, "Invalid path expression near attempt to iterate through %s",
+                       lt_val_cut(&vm->heap, input, text, sizeof(text)));
+}
+
 /* These step into their input, which must then be what stands at the current path. */
 static enum lt_flow check_steps(struct lt_vm *vm, const struct lt_fn *fn, struct lt_val input) {
     bool reverse = !strcmp(fn->name, "reverse");
@@ -208,20 +214,36 @@ static enum lt_flow check_steps(struct lt_vm *vm, const struct lt_fn *fn, struct
         return lt_vm_raise(vm, "Invalid path expression near attempt to access element %zu of %s",
                            lt_val_array_len(&vm->heap, input) - 1,
                            lt_val_cut(&vm->heap, input, text, sizeof(text)));
-    if (!strcmp(fn->name, "add") || !strcmp(fn->name, "join") ||
-        (!strcmp(fn->name, "flatten") && fn->n_args == 0))
-        return lt_vm_raise(vm, "Invalid path expression near attempt to iterate through %s",
-                           lt_val_cut(&vm->heap, input, text, sizeof(text)));
+    if (!strcmp(fn->name, "add") || (!strcmp(fn->name, "flatten") && fn->n_args == 0))
+        return refuse_steps(vm, input);
     return LT_FLOW_ON;
+}
+
+/* The same of those whose argument comes first. */
+struct late_check {
+    struct lt_sink sink;
+    bool is_flatten;
+    struct lt_val input;
+};
+
+static bool is_late(const struct lt_fn *fn) {
+    return fn->n_args == 1 && (!strcmp(fn->name, "join") || !strcmp(fn->name, "flatten"));
+}
+
+static enum lt_flow check_late(struct lt_vm *vm, struct lt_sink *self, struct lt_val v,
+                               const struct lt_path *path) {
+    const struct late_check *check = (const struct late_check *)self;
+
+    (void)path;
+    if (check->is_flatten && lt_val_compare(&vm->heap, v, lt_val_int(0)) < 0)
+        return lt_vm_raise(vm, "flatten depth must not be negative");
+    return refuse_steps(vm, check->input);
 }
 
 static enum lt_flow refuse_place(struct lt_vm *vm, struct lt_sink *self, struct lt_val v,
                                  const struct lt_path *path) {
-    char text[30];
-
     (void)self, (void)path;
-    return lt_vm_raise(vm, "Invalid path expression near attempt to iterate through %s",
-                       lt_val_cut(&vm->heap, v, text, sizeof(text)));
+    return refuse_steps(vm, v);
 }
 
 enum lt_flow lt_vm_row(struct lt_vm *vm, const struct lt_node *node, struct lt_frame *frame,
@@ -235,6 +257,10 @@ enum lt_flow lt_vm_row(struct lt_vm *vm, const struct lt_node *node, struct lt_f
         return lt_vm_eval(vm, node->items[0], frame, input, NULL, &s.sink);
     }
     if (path && !lt_vm_is_same(input, path->value)) {
+        if (is_late(node->builtin)) {
+            struct late_check check = {{check_late}, node->builtin->name[0] == 'f', input};
+            return lt_vm_eval(vm, node->items[0], frame, input, NULL, &check.sink);
+        }
         enum lt_flow flow = check_steps(vm, node->builtin, input);
         if (flow != LT_FLOW_ON)
             return flow;
