@@ -190,7 +190,7 @@ bool lt_check_call(struct lt_checker *c, struct lt_node *node, const struct lt_s
     if (!lt_fn_is_left_to_libjq(node->text, node->n) && !is_known(node->text, node->n))
         return fail_unknown_function(c, node, scope);
     if (c->live && !c->why) {
-        c->why = lt_arena_printf(c->arena, "`%.*s` is left to libjq", LT_FMT(node->text));
+        c->why = lt_arena_printf(c->arena, "`%.*s` is one that only libjq has", LT_FMT(node->text));
         return c->why || lt_check_nomem(c);
     }
     return true;

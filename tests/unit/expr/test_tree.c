@@ -103,7 +103,7 @@ static void a_name_that_is_no_format_is_a_call_that_raises_when_it_runs(void **s
         assert_int_equal(first->b->kind, LT_NODE_PIPE);
         assert_int_equal(first->b->b->kind, LT_NODE_BUILTIN);
     } else {
-        assert_string_equal(t.part.why, "`format` is left to libjq");
+        assert_string_equal(t.part.why, "`format` is one that only libjq has");
     }
     done(&t);
 }
@@ -290,7 +290,7 @@ static void what_only_libjq_knows_is_left_to_it(void **state) {
     parse_with(&t, ".a | def f: input_line_number; [f]", NULL);
     assert_int_equal(t.status, LEAT_OK);
     assert_null(t.part.root);
-    assert_string_equal(t.part.why, "`input_line_number` is left to libjq");
+    assert_string_equal(t.part.why, "`input_line_number` is one that only libjq has");
     done(&t);
     root_of(&t, "def f: input_line_number; 1"); /* never called */
     done(&t);
